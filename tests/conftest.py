@@ -1,0 +1,33 @@
+"""What all tests share: fixed seeds, no screen, and the repository's root. The tests mirror rnnsym/, one claim each."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["NO_COLOR"] = "1"
+
+# The same examples in every run: a red test must be red again.
+settings.register_profile(
+    "fixed", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("fixed")
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed() -> Iterator[None]:
+    """Python's own generator starts the same in each test; NumPy's are made with a seed where they are used."""
+    random.seed(0)
+    yield
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository."""
+    return Path(__file__).resolve().parents[1]

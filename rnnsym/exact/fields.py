@@ -1,0 +1,690 @@
+"""Polynomial rings over SymPy expressions: the road into FLINT and back.
+
+All exact algebra of the package happens on `fmpz_mpoly`, FLINT's sparse polynomials with integer
+coefficients, because they are 10 to 1000 times faster than expression trees. A `Ring` is built from the
+expressions a question is about: it finds the generators (symbols, and whatever is no polynomial: tanh(b),
+exp(a), sqrt(w), x**n), and turns expressions into fractions of two polynomials, matrices into polynomials
+over one common denominator, and polynomials back into SymPy.
+
+**Relations.** Generators which depend on one another would make zero look like something else, so powers
+are sorted out first. A power b**e is a *lattice point*: e is written as a sum of rational multiples of
+monomials m, and for each pair (b, m) there is one generator b**(c m), c the greatest common divisor of all
+multiples that occur. So exp(a), exp(-a), exp(2a) are one generator and exp(x + y) is a product; sqrt(x) and
+x**(1/3) are powers of x**(1/6), and x itself is eliminated as its sixth power; numbers are split into
+primes (sqrt(6) = sqrt(2) sqrt(3)), and I and the other roots of unity are powers of -1. What is algebraic
+keeps its equation as a `Relation` g**q = N/D, by which polynomials are reduced. Whether what remains is
+algebraically independent is known in the cases of two theorems (see `_certified`), else `Ring.independent`
+is False and a reduced polynomial that is not 0 proves nothing: `exact.zero` then decides.
+
+**Choices.** The order is lex on generators sorted by SymPy's `default_sort_key`: it packs into one word
+less than degrevlex and was the fastest of the three for product, gcd and factorization. FLINT's variables
+are called x0, x1, ...: no user text reaches it. FLINT keeps one context for each number of variables, so it
+cannot notice polynomials of two rings of equal size being mixed: never do. Before a product or a power is
+expanded its number of terms is bounded from above; over the limit `LimitReached` is raised. Coming back,
+terms are sorted by integer ranks, in the order of SymPy's own constructors, and nothing is re-evaluated:
+the result equals `Poly.as_expr` at a fraction of the time.
+
+May be imported: SymPy, python-flint, `rnnsym.result`. To teach the ring a new identity between functions do
+not come here: add a line to the table of rewriting rules in `zero.py`, which reaches this file as the
+argument `rewrite`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cmp_to_key
+from math import comb, gcd, lcm, prod
+from typing import Any, NamedTuple, TypeAlias
+
+import sympy as sp
+from flint import fmpz_mpoly, fmpz_mpoly_ctx
+from sympy.core.function import Function
+
+from rnnsym.result import LimitReached, RnnsymError
+
+TERM_LIMIT = 5_000_000
+"""Terms a product or power may have before `LimitReached` is raised, by default (some seconds, some 100 MB)."""
+
+DEGREE_LIMIT = 20_000
+"""Beyond this degree of one generator a polynomial is not factored, and only monomials are cancelled."""
+
+BIT_LIMIT = 50_000_000
+"""Bits a coefficient of a power may have."""
+
+Rewrite: TypeAlias = Callable[[sp.Expr], sp.Expr | None]
+_Entry: TypeAlias = sp.Expr | tuple[tuple[int | sp.Expr, int], ...]
+
+
+class UndefinedExpression(RnnsymError, ZeroDivisionError):
+    """An expression divides by something that is identically zero."""
+
+
+class Fraction(NamedTuple):
+    """A fraction of two polynomials of one ring."""
+
+    numerator: fmpz_mpoly
+    denominator: fmpz_mpoly
+
+
+class Relation(NamedTuple):
+    """The equation g**degree = numerator/denominator of a generator, given by its number."""
+
+    generator: int
+    degree: int
+    numerator: fmpz_mpoly
+    denominator: fmpz_mpoly
+
+
+@dataclass(frozen=True, eq=False)
+class Ring:
+    """A polynomial ring with integer coefficients, and the way between it and SymPy.
+
+    >>> from sympy.abc import x, y
+    >>> ring = Ring.over(1/x + 1/y)
+    >>> f = ring.fraction(1/x + 1/y)
+    >>> ring.expression(f.numerator), ring.expression(f.denominator)
+    (x + y, x*y)
+    >>> ring.factored(*ring.fraction(x/y - y/x))
+    (x - y)*(x + y)/(x*y)
+    """
+
+    generators: tuple[sp.Expr, ...]
+    context: fmpz_mpoly_ctx
+    relations: tuple[Relation, ...]
+    independent: bool
+    algebraic: tuple[int, ...]  # the generators that are algebraic numbers
+    term_limit: int
+    strides: tuple[int, ...]  # the generator is a root of this degree, chosen for arithmetic, not by the user
+    plain: bool  # products of generators are not evaluated any further by SymPy
+    table: Mapping[sp.Expr, _Entry]
+
+    @staticmethod
+    def over(
+        *expressions: sp.Expr | Iterable[sp.Expr], rewrite: Rewrite | None = None, term_limit: int = TERM_LIMIT
+    ) -> Ring:
+        """The ring in which all these expressions (or collections of them, matrices too) are fractions."""
+        found = _Collector(rewrite, term_limit)
+        for item in expressions:
+            for expression in [item] if isinstance(item, (sp.Expr, int)) else item:
+                found.visit(sp.sympify(expression, strict=True))
+        return found.ring()
+
+    # ------------------------------------------------------------------ SymPy to polynomials
+
+    def fraction(self, expression: sp.Expr) -> Fraction:
+        """Numerator and denominator without common factor, reduced by the relations."""
+        n, d = self._convert(sp.sympify(expression, strict=True))
+        return self.reduced(n, d)
+
+    def matrix(self, rows: sp.MatrixBase | Iterable[Iterable[sp.Expr]]) -> tuple[list[list[fmpz_mpoly]], fmpz_mpoly]:
+        """Numerators of all entries, given as rows or as a SymPy matrix, over one common denominator."""
+        rows = rows.tolist() if isinstance(rows, sp.MatrixBase) else rows
+        entries = [[self.fraction(entry) for entry in row] for row in rows]
+        one = self.context.constant(1)
+        common = one
+        for row in entries:
+            for entry in row:
+                if not (entry.denominator == one or entry.denominator == common):
+                    common = common * (entry.denominator / common.gcd(entry.denominator))
+        return [
+            [f.numerator if f.denominator == common else f.numerator * (common / f.denominator) for f in row]
+            for row in entries
+        ], common
+
+    def reduced(self, numerator: fmpz_mpoly, denominator: fmpz_mpoly) -> Fraction:
+        """The fraction reduced by the relations and by the greatest common divisor."""
+        if self.relations:
+            numerator, a = self.reduce(numerator)
+            denominator, b = self.reduce(denominator)
+            numerator, denominator = numerator * b, denominator * a
+            for index, degree, top, bottom in self.relations:
+                if top.is_constant() and bottom.is_constant():  # 1/sqrt(2) = sqrt(2)/2
+                    low = int(denominator.deflation_index()[1][index])
+                    if low:
+                        unit = self.context.gen(index) ** (degree - low % degree)
+                        (numerator, a), (denominator, b) = (
+                            self.reduce(numerator * unit),
+                            self.reduce(denominator * unit),
+                        )
+                        numerator, denominator = numerator * b, denominator * a
+        if denominator.is_zero():
+            raise UndefinedExpression("the expression divides by zero everywhere: its denominator reduces to 0")
+        small = max((*numerator.degrees(), *denominator.degrees()), default=0) <= DEGREE_LIMIT
+        common = (numerator if small else numerator.term_content()).gcd(
+            denominator if small else denominator.term_content()
+        )
+        if denominator.leading_coefficient() < 0:
+            common = -common
+        return Fraction(numerator / common, denominator / common)
+
+    def reduce(self, p: fmpz_mpoly) -> tuple[fmpz_mpoly, fmpz_mpoly]:
+        """(r, c) such that p c = r by the relations, r of lower degree than each relation in its generator.
+
+        >>> from sympy import sqrt
+        >>> ring = Ring.over(sqrt(2))
+        >>> ring.reduce(ring.context.gen(0)**5)
+        (4*x0, 1)
+        """
+        cofactor = self.context.constant(1)
+        again = bool(self.relations)
+        while again:
+            again = False
+            for index, degree, top, bottom in self.relations:
+                while p.degrees()[index] >= degree:
+                    again = True
+                    parts = self.coefficients(p, index)
+                    k = max(parts) // degree
+                    g, r = self.context.gen(index), self.context.constant(0)
+                    for e, part in parts.items():
+                        q = e // degree
+                        part = self.product(part * g ** (e % degree), self.power(top, q))
+                        r += self.product(part, self.power(bottom, k - q))
+                    p, cofactor = r, self.product(cofactor, self.power(bottom, k))
+        return p, cofactor
+
+    def coefficients(self, p: fmpz_mpoly, index: int) -> dict[int, fmpz_mpoly]:
+        """The coefficients of p as a polynomial in one generator: {exponent: coefficient}."""
+        parts: dict[int, dict[tuple[int, ...], int]] = {}
+        for monomial, c in p.terms():
+            rest = list(monomial)
+            e, rest[index] = int(rest[index]), 0
+            parts.setdefault(e, {})[tuple(rest)] = c
+        return {e: self.context.from_dict(part) for e, part in parts.items()}
+
+    def product(self, p: fmpz_mpoly, q: fmpz_mpoly) -> fmpz_mpoly:
+        """p q, if it cannot have more terms than the limit."""
+        most = len(p) * len(q)
+        if most > self.term_limit:
+            most = min(most, _dense_terms([a + b for a, b in zip(p.degrees(), q.degrees(), strict=True)]))
+            self._refuse_over_limit(most, f"a product of polynomials with {len(p)} and {len(q)} terms")
+        return p * q
+
+    def power(self, p: fmpz_mpoly, k: int) -> fmpz_mpoly:
+        """p**k for k >= 0, if it cannot have more terms than the limit, nor coefficients with too many digits."""
+        n = len(p)
+        if k > 1 and n > 1:
+            some = min(n - 1, k)
+            most = comb(n + k - 1, some) if some <= 64 and k <= self.term_limit else (k + 1) ** min(some, 20)
+            if most > self.term_limit:
+                most = min(most, _dense_terms([k * d for d in p.degrees()]))
+                self._refuse_over_limit(most, f"a polynomial with {n} terms to the power {k}")
+        if k > 1000 and n:
+            bits = k * (max(abs(c) for c in p.coeffs()).bit_length() - 1)
+            if bits > BIT_LIMIT:
+                raise LimitReached(
+                    f"a coefficient to the power {k} has about {bits} bits; at most {BIT_LIMIT} are allowed"
+                )
+        return p**k
+
+    def _refuse_over_limit(self, most: int, what: str) -> None:
+        if most > self.term_limit:
+            raise LimitReached(
+                f"{what} may have {most if most < 10**30 else 'over 10**30'} terms, the limit is {self.term_limit}; "
+                "give numbers for some parameters, or raise the limit"
+            )
+
+    def _convert(self, e: sp.Expr) -> tuple[fmpz_mpoly, fmpz_mpoly]:
+        constant = self.context.constant
+        if isinstance(e, sp.Rational):
+            return constant(e.p), constant(e.q)
+        entry = self.table.get(e)
+        if isinstance(entry, sp.Expr):
+            return self._convert(entry)
+        n, d = constant(1), constant(1)
+        if entry is not None:
+            for item, k in entry:
+                if isinstance(item, int):
+                    a, b = self.context.gen(item), constant(1)
+                else:
+                    a, b = self._convert(item)
+                n, d = self._times_power(n, d, a, b, k)
+            return n, d
+        if isinstance(e, sp.Add):
+            return self._convert_sum(e.args)
+        if isinstance(e, sp.Mul):
+            for arg in e.args:
+                a, b = self._convert(arg)
+                n, d = self.product(n, a), self.product(d, b)
+            return n, d
+        if isinstance(e, sp.Pow) and isinstance(e.exp, sp.Integer):
+            a, b = self._convert(e.base)
+            return self._times_power(n, d, a, b, int(e.exp))
+        raise RnnsymError(
+            f"{e} is not in the ring of {list(self.generators)}; build one ring over all expressions together"
+        )
+
+    def _times_power(
+        self, n: fmpz_mpoly, d: fmpz_mpoly, a: fmpz_mpoly, b: fmpz_mpoly, k: int
+    ) -> tuple[fmpz_mpoly, fmpz_mpoly]:
+        if k < 0:
+            a, b, k = b, a, -k
+            if b.is_zero():
+                raise UndefinedExpression("the expression divides by zero everywhere")
+        return self.product(n, self.power(a, k)), self.product(d, self.power(b, k))
+
+    def _convert_sum(self, args: Sequence[sp.Expr]) -> tuple[fmpz_mpoly, fmpz_mpoly]:
+        # Monomials are collected in one dictionary for each denominator; the rest is added as a balanced tree.
+        monomials: dict[int, dict[tuple[int, ...], int]] = {}
+        parts = []
+        for arg in args:
+            found = self._monomial(arg)
+            if found is None:
+                n, d = self._convert(arg)
+                parts.append((n, d) if d.is_constant() else tuple(self.reduced(n, d)))
+            else:
+                p, q, exponents = found
+                bucket = monomials.setdefault(q, {})
+                bucket[exponents] = bucket.get(exponents, 0) + p
+        parts += [(self.context.from_dict(m), self.context.constant(q)) for q, m in monomials.items()]
+        while len(parts) > 1:
+            pairs = [self._sum(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
+            parts = pairs + parts[2 * len(pairs) :]
+        return parts[0]
+
+    def _sum(self, a: tuple[fmpz_mpoly, ...], b: tuple[fmpz_mpoly, ...]) -> tuple[fmpz_mpoly, fmpz_mpoly]:
+        if a[1] == b[1]:
+            return a[0] + b[0], a[1]
+        g = a[1].gcd(b[1])
+        left, right = b[1] / g, a[1] / g
+        return self.product(a[0], left) + self.product(b[0], right), self.product(a[1], left)
+
+    def _monomial(self, e: sp.Expr) -> tuple[int, int, tuple[int, ...]] | None:
+        p, q, exponents = 1, 1, [0] * len(self.generators)
+        for arg in e.args if isinstance(e, sp.Mul) else (e,):
+            if isinstance(arg, sp.Rational):
+                p, q = p * arg.p, q * arg.q
+                continue
+            entry, k = self.table.get(arg), 1
+            if entry is None and isinstance(arg, sp.Pow) and isinstance(arg.exp, sp.Integer):
+                entry, k = self.table.get(arg.base), int(arg.exp)
+            if not isinstance(entry, tuple) or k < 0:
+                return None
+            for item, exponent in entry:
+                if not isinstance(item, int) or exponent < 0:
+                    return None
+                exponents[item] += k * exponent
+        return p, q, tuple(exponents)
+
+    # ------------------------------------------------------------------ polynomials to SymPy
+
+    def expression(self, p: fmpz_mpoly, denominator: int = 1) -> sp.Expr:
+        """The polynomial, over an integer, as an expanded SymPy expression, equal to what SymPy's constructors give."""
+        if p.is_zero():
+            return sp.S.Zero
+        powers: list[dict[object, sp.Expr]] = [{} for _ in self.generators]
+        numbers: dict[object, sp.Expr] = {}
+        rows = []
+        for monomial, c in p.terms():
+            if c not in numbers:
+                numbers[c] = sp.Rational(int(c), denominator)
+            row = [numbers[c]]
+            for i, e in enumerate(monomial):
+                if e:
+                    if e not in powers[i]:
+                        powers[i][e] = sp.Pow(self.generators[i], sp.Integer(int(e)))
+                    row.append(powers[i][e])
+            rows.append(row)
+        if not self.plain:
+            return sp.Add(*[sp.Mul(*row) for row in rows])
+        # SymPy orders arguments by Basic.compare: class, then number of arguments, then argument by argument. All
+        # atoms are ranked once; a term is then compared by integers alone.
+        found = [power for table in powers for power in table.values()]
+        samples: dict[Any, Any] = {
+            type(atom): atom for atom in (*numbers.values(), *found, sp.Symbol("x") * sp.Symbol("y"))
+        }
+        kinds = sorted(samples, key=cmp_to_key(lambda a, b: samples[a].compare(samples[b])))
+        order = {kind: k for k, kind in enumerate(kinds)}
+        atoms = sorted(numbers.values(), key=lambda number: (number.p, number.q))
+        atoms += sorted(found, key=cmp_to_key(sp.Basic.compare))
+        atoms.sort(key=lambda atom: order[type(atom)])
+        rank = {id(atom): k for k, atom in enumerate(atoms)}
+        product_order, keyed, constant = order[sp.Mul], [], []
+        for row in rows:
+            if len(row) == 1:
+                constant = row
+                continue
+            if row[0] is sp.S.One:
+                del row[0]
+                ranks = sorted([rank[id(a)] for a in row])
+            else:
+                ranks = [rank[id(row[0])], *sorted([rank[id(a)] for a in row[1:]])]
+            if len(ranks) == 1:
+                keyed.append((order[type(row[0])], 0, ranks))
+            else:
+                keyed.append((product_order, len(ranks), ranks))
+        keyed.sort()
+        from_args = sp.Mul._from_args
+        terms = [
+            atoms[ranks[0]] if len(ranks) == 1 else from_args([atoms[r] for r in ranks], True) for _, _, ranks in keyed
+        ]
+        return sp.Add._from_args(constant + terms, True)
+
+    def quotient(self, numerator: fmpz_mpoly, denominator: fmpz_mpoly) -> sp.Expr:
+        """Expanded numerator over expanded denominator."""
+        if denominator.is_constant():
+            return self.expression(numerator, int(denominator.leading_coefficient()))
+        return self.expression(numerator) / self.expression(denominator)
+
+    def factors(self, p: fmpz_mpoly) -> tuple[int, list[tuple[fmpz_mpoly, int]]]:
+        """Integer content and the irreducible factors with their multiplicities, for p other than 0.
+
+        A generator that is a root for the sake of arithmetic makes no factors: x - 1 stays whole when x = g**2.
+        """
+        gaps, shift = p.deflation_index()
+        strides = [q if gap % q == 0 else 1 for q, gap in zip(self.strides, gaps, strict=True)]
+        gens = self.context.gens()
+        rest = p / prod((g ** int(k) for g, k in zip(gens, shift, strict=True)), start=self.context.constant(1))
+        monomial = [(g, int(k)) for g, k in zip(gens, shift, strict=True) if k]
+        rest = rest.deflate(strides)
+        if max(rest.degrees(), default=0) > DEGREE_LIMIT:
+            content, rest = rest.primitive()
+            return int(content), [*monomial, (rest.inflate(strides), 1)]
+        content, found = rest.factor()
+        return int(content), monomial + [(f.inflate(strides), int(k)) for f, k in found]
+
+    def factored(self, numerator: fmpz_mpoly, denominator: fmpz_mpoly | None = None) -> sp.Expr:
+        """The fraction as a rational number times powers of irreducible factors, with the signs that read best.
+
+        In a factor the majority of the coefficients is positive, or the leading one if there are as many of either
+        sign; a minus that is left is taken in by a factor of the second kind: 1 - p rather than -(p - 1).
+        """
+        if numerator.is_zero():
+            return sp.S.Zero
+        content, found = self.factors(numerator)
+        below, found_below = (1, []) if denominator is None else self.factors(denominator)
+        sign, oriented = 1, []
+        for f, k in [*found, *((f, -k) for f, k in found_below)]:
+            coefficients = f.coeffs()
+            balance = 2 * sum(c > 0 for c in coefficients) - len(coefficients)
+            if balance < 0 or (balance == 0 and coefficients[0] < 0):
+                f, sign = -f, sign * (-1) ** (k % 2)
+            oriented.append((f, k, balance == 0))
+        number = sp.Rational(sign * content, below)
+        if number < 0:
+            for place, (f, k, free) in enumerate(oriented):
+                if free and k % 2:
+                    oriented[place], number = (-f, k, free), -number
+                    break
+        powers = [sp.Pow(self.expression(f), sp.Integer(k)) for f, k, _ in oriented]
+        if len(powers) == 1 and isinstance(powers[0], sp.Add) and number != 1:
+            return sp.Mul(number, powers[0], evaluate=False)  # else SymPy multiplies 2*(x + 1) out
+        return sp.Mul(number, *powers)
+
+
+def _dense_terms(degrees: Sequence[int]) -> int:
+    """The number of monomials of these degrees in the variables: no polynomial has more terms."""
+    return prod(int(d) + 1 for d in degrees)
+
+
+class _Collector:
+    """Finds the generators of a ring: one walk over the expressions, then the lattice of the powers."""
+
+    def __init__(self, rewrite: Rewrite | None, term_limit: int) -> None:
+        self.rewrite, self.term_limit = rewrite, term_limit
+        self.atoms: set[sp.Expr] = set()
+        self.seen: set[sp.Expr] = set()
+        self.table: dict[sp.Expr, _Entry] = {}
+        self.powers: dict[sp.Expr, list[tuple[sp.Expr, sp.Expr]]] = {}
+
+    def visit(self, e: sp.Expr) -> None:
+        if isinstance(e, sp.Rational) or e in self.seen:
+            return
+        if not isinstance(e, sp.Expr) or getattr(e, "is_Matrix", False):
+            raise TypeError(f"{e} is no scalar expression; the exact room takes SymPy expressions of scalars")
+        if e.is_Float:
+            raise RnnsymError(f"{e} is a floating point number, and the algebra is exact; pass Rational('{e}') instead")
+        if e in (sp.S.Infinity, sp.S.NegativeInfinity, sp.S.ComplexInfinity, sp.S.NaN):
+            raise UndefinedExpression(f"{e} is no number; the exact room takes finite expressions")
+        if e.is_commutative is False:
+            raise RnnsymError(f"{e} does not commute; the exact room takes commutative expressions")
+        self.seen.add(e)
+        if isinstance(e, sp.Symbol):
+            self.atoms.add(e)
+        elif isinstance(e, (sp.Add, sp.Mul)):
+            for arg in e.args:
+                self.visit(arg)
+        elif isinstance(e, sp.Pow) and isinstance(e.exp, sp.Integer):
+            self.visit(e.base)
+        elif e is sp.I or e is sp.E or isinstance(e, (sp.Pow, sp.exp)):
+            self.powers[e] = self.split(sp.S.NegativeOne, sp.S.Half) if e is sp.I else self.split(*e.as_base_exp())
+        else:
+            for number in e.atoms(sp.Float):
+                self.visit(number)
+            simpler = self.rewrite(e) if self.rewrite else None
+            if simpler is None or simpler.has(
+                e
+            ):  # re(u) = (u + conjugate(u))/2 is no rule where SymPy writes re(u) - I*im(u)
+                self.atoms.add(e)
+            else:
+                self.table[e] = simpler
+                self.visit(simpler)
+
+    def split(self, base: sp.Expr, exponent: sp.Expr) -> list[tuple[sp.Expr, sp.Expr]]:
+        """base**exponent as a product of powers, by identities that hold for principal values everywhere."""
+        if base is sp.E:
+            result, rest = [], []
+            if self.rewrite:
+                inverse = {f: self.rewrite(f) for f in exponent.atoms(sp.acosh, sp.asinh, sp.atanh)}
+                exponent = exponent.xreplace({f: logs for f, logs in inverse.items() if logs is not None})
+            special = exponent.has(sp.log) or (exponent.has(sp.pi) and exponent.has(sp.I))
+            for term in sp.Add.make_args(sp.expand(exponent)) if special else ():
+                turns = term / (sp.I * sp.pi)
+                logs = [arg for arg in sp.Mul.make_args(term) if isinstance(arg, sp.log)]
+                if isinstance(turns, sp.Rational):
+                    result.append((sp.S.NegativeOne, turns))
+                elif len(logs) == 1 and not (term / logs[0]).has(sp.log):
+                    result += self.split(logs[0].args[0], term / logs[0])
+                else:
+                    rest.append(term)
+            return result + [(sp.E, sp.Add(*rest) if special else exponent)]
+        if isinstance(base, sp.Rational):  # (u v)**e = u**e v**e if u > 0
+            result = [(sp.S.NegativeOne, exponent)] if base < 0 else []
+            for number, sign in ((abs(base.p), 1), (base.q, -1)):
+                result += [(sp.Integer(q), sign * k * exponent) for q, k in sp.factorint(number, limit=2**15).items()]
+            return result
+        if isinstance(base, sp.Symbol):
+            self.visit(base)
+            return [(base, exponent)]
+        inner = Ring.over(base, rewrite=self.rewrite, term_limit=self.term_limit)
+        n, d = inner.fraction(base)
+        if n.is_zero():
+            raise UndefinedExpression(f"{base} is 0 and is raised to the power {exponent}")
+        number = sp.S.One
+        result, rest = [], sp.S.One
+        for p, way in ((n, 1), (d, -1)):
+            content, found = inner.factors(p)
+            number *= sp.Integer(content) ** way
+            for f, k in found:
+                factor = inner.expression(f)
+                if factor.is_nonpositive:
+                    factor, number = -factor, number * (-1) ** k
+                if factor.is_nonnegative:
+                    b, e = factor.as_base_exp()
+                    if b.is_nonnegative and e.is_real and e != 1:
+                        result += self.split(b, e * way * k * exponent)
+                    else:
+                        result.append((factor, way * k * exponent))
+                elif factor.is_real and k % 2 == 0:
+                    result.append((factor**2, sp.Integer(way * k // 2) * exponent))
+                else:
+                    rest *= factor ** (way * k)
+        result += self.split(abs(number), exponent)
+        if rest is sp.S.One:
+            result += [(sp.S.NegativeOne, exponent)] if number < 0 else []
+        else:
+            result.append((-rest if number < 0 else rest, exponent))
+        for factor, _ in result:
+            if not isinstance(factor, sp.Rational):
+                self.visit(factor)
+        return result
+
+    def lattice(self) -> tuple[dict[sp.Expr, list[tuple[sp.Expr, sp.Expr, sp.Rational]]], bool]:
+        """For each power its factors (base, m, c), meaning base**(c m); and whether the exponents are of Ax's kind."""
+        result: dict[sp.Expr, list[tuple[sp.Expr, sp.Expr, sp.Rational]]] = {node: [] for node in self.powers}
+        simple = True
+        for base in {base for parts in self.powers.values() for base, _ in parts}:
+            uses = [(node, e) for node, parts in self.powers.items() for b, e in parts if b == base and e != 0]
+            symbolic = [(node, e) for node, e in uses if not isinstance(e, sp.Rational)]
+            if base is sp.E and symbolic:
+                symbolic = uses
+            if symbolic:
+                ring = Ring.over([e for _, e in symbolic], rewrite=self.rewrite, term_limit=self.term_limit)
+                (rows,), common = ring.matrix([[e for _, e in symbolic]])
+                content = int(common.content()) or 1
+                below = ring.expression(common / content)
+                for (node, _), p in zip(symbolic, rows, strict=True):
+                    for monomial, c in p.terms():
+                        m = ring.expression(ring.context.from_dict({monomial: 1})) / below
+                        result[node].append((base, m, sp.Rational(int(c), content)))
+                simple &= (
+                    base is sp.E
+                    and ring.independent
+                    and all(isinstance(g, sp.Symbol) or i in ring.algebraic for i, g in enumerate(ring.generators))
+                    and below == 1
+                )
+            result_of_numbers = [(node, e) for node, e in uses if (node, e) not in symbolic]
+            for node, e in result_of_numbers:
+                result[node].append((base, sp.S.One, e))
+        return result, simple
+
+    def ring(self) -> Ring:
+        factors, simple = self.lattice()
+        multiples: dict[tuple[sp.Expr, sp.Expr], list[sp.Rational]] = {}
+        for parts in factors.values():
+            for base, m, c in parts:
+                multiples.setdefault((base, m), []).append(c)
+        steps: dict[tuple[sp.Expr, sp.Expr], sp.Rational] = {}
+        generators: dict[sp.Expr, tuple[sp.Expr, sp.Expr] | None] = {}
+        eliminated: dict[sp.Expr, tuple[sp.Expr, int]] = {}
+        for (base, m), found in multiples.items():
+            root = m is sp.S.One and base is not sp.E
+            step = sp.Rational(gcd(*(c.p for c in found)), lcm(*(c.q for c in found)))
+            step = sp.Rational(gcd(step.p, step.q), step.q) if root else step
+            if root and step.q == 1:
+                continue
+            steps[base, m] = -step if max(found) < 0 and not root else step
+            generator = sp.Pow(base, steps[base, m] * m)
+            generators[generator] = (base, m)
+            if root and base in self.atoms:
+                eliminated[base] = (generator, step.q)
+        for atom in self.atoms - set(eliminated):
+            generators[atom] = None
+        ordered = sorted(generators, key=lambda g: (not isinstance(g, sp.Symbol), sp.default_sort_key(g)))
+        index = {g: i for i, g in enumerate(ordered)}
+        context = fmpz_mpoly_ctx.get(tuple(f"x{i}" for i in range(len(ordered))), "lex")
+        for atom in self.atoms:
+            g, q = eliminated.get(atom, (atom, 1))
+            self.table[atom] = ((index[g], q),)
+        for node, parts in factors.items():
+            entry: list[tuple[int | sp.Expr, int]] = []
+            for base, m, c in parts:
+                if (base, m) in steps:
+                    step = steps[base, m]
+                    entry.append((index[sp.Pow(base, step * m)], int(c / step)))
+                else:
+                    entry.append((base, int(c)))
+            self.table[node] = tuple(entry)
+        strides = tuple(_stride(generators[g], steps) for g in ordered)
+        free = Ring(tuple(ordered), context, (), False, (), self.term_limit, strides, _is_plain(ordered), self.table)
+        relations, algebraic = [], []
+        for i, g in enumerate(ordered):
+            kind = generators[g]
+            if kind is None or kind[0] is sp.E or kind[0] in eliminated:
+                continue
+            base, m = kind
+            q = steps[kind].q
+            if m is sp.S.One:
+                if isinstance(base, sp.Rational):
+                    algebraic.append(i)
+                if base == -1:
+                    x = context.gen(i)
+                    cyclotomic = sp.cyclotomic_poly(2 * q, polys=True).all_coeffs()[::-1]
+                    tail = sum((x**k * -int(c) for k, c in enumerate(cyclotomic[:-1])), start=context.constant(0))
+                    relations.append((0, Relation(i, len(cyclotomic) - 1, tail, context.constant(1))))
+                else:
+                    relations.append((_depth(base), Relation(i, q, *free._convert(base))))
+            elif base == -1 and (steps[kind] * m).is_integer:
+                relations.append((0, Relation(i, 2, context.constant(1), context.constant(1))))
+        relations.sort(key=lambda pair: -pair[0])  # a relation mentions only generators of smaller depth
+        tower = tuple(relation for _, relation in relations)
+        certified = simple and _certified(generators, steps, set(eliminated))
+        return Ring(
+            free.generators,
+            context,
+            tower,
+            certified,
+            tuple(algebraic),
+            self.term_limit,
+            strides,
+            free.plain,
+            self.table,
+        )
+
+
+def _depth(e: sp.Basic) -> int:
+    return 1 + max((_depth(arg) for arg in e.args), default=0)
+
+
+def _stride(kind: tuple[sp.Expr, sp.Expr] | None, steps: Mapping[tuple[sp.Expr, sp.Expr], sp.Rational]) -> int:
+    return 1 if kind is None or isinstance(kind[0], sp.Rational) else abs(steps[kind]).q
+
+
+def _is_plain(generators: Sequence[sp.Expr]) -> bool:
+    """Whether SymPy leaves every product of powers of these as it is: bases differ, and no base is a number."""
+    bases = [g.as_base_exp()[0] for g in generators]
+    untouched = (
+        getattr(sp.Expr, "_eval_power", None),
+        getattr(Function, "_eval_power", None),
+        getattr(sp.Pow, "_eval_power", None),
+    )
+    return (
+        len(set(bases)) == len(bases)
+        and not any(isinstance(b, sp.Rational) for b in bases)
+        and all(
+            isinstance(g, (sp.Symbol, sp.exp)) or getattr(type(g), "_eval_power", None) in untouched for g in generators
+        )
+    )
+
+
+def _certified(
+    generators: Mapping[sp.Expr, tuple[sp.Expr, sp.Expr] | None],
+    steps: Mapping[tuple[sp.Expr, sp.Expr], sp.Rational],
+    eliminated: set[sp.Expr],
+) -> bool:
+    """Whether a polynomial reduced by the relations is 0 only if it is the polynomial 0.
+
+    True for symbols, roots of one symbol, roots of primes together with I (Besicovitch 1940), and exponentials:
+    e**u_i with algebraic functions u_i of the symbols, linearly independent over Q modulo constants, are
+    algebraically independent over the rational functions (Ax 1971); with algebraic numbers u_i, over the algebraic
+    numbers (Lindemann-Weierstrass). All else: unknown.
+    """
+    transcendental = 0
+    exponentials = False
+    symbols: set[sp.Expr] = set(eliminated)
+    for g, kind in generators.items():
+        if kind is None:
+            if isinstance(g, sp.Symbol):
+                symbols.add(g)
+            elif g is sp.pi:
+                transcendental += 1
+            else:
+                return False
+        elif kind[0] is sp.E:
+            exponentials = True
+            transcendental += not kind[1].free_symbols
+        elif kind[0] == -1:
+            if kind[1] is not sp.S.One or steps[kind].q > 2:
+                return False
+        elif isinstance(kind[0], sp.Rational):
+            if (
+                kind[1] is not sp.S.One or kind[0] > 2**30
+            ):  # beyond the trial division of factorint a base need not be prime
+                return False
+        elif not (isinstance(kind[0], sp.Symbol) and kind[0] in eliminated):
+            return False
+    if any(not isinstance(s, sp.Symbol) or s.is_zero is not None and s.is_zero for s in symbols):
+        return False
+    if sp.pi in generators and transcendental > 1 or exponentials and any(s.is_integer for s in symbols):
+        return False
+    return all(s.is_finite is not False for s in symbols)

@@ -1,0 +1,260 @@
+"""The value of an expression by its definition: an interpreter of the expression tree in balls of any precision.
+
+This is the independent side of every check. It knows what the symbols, sums, products and functions of an expression
+mean, and it asks a defined quantity for its numerical definition; it never uses a closed form, and shares no line with
+the array code that users run (`code`).
+
+May import: result, exact, vectors. A new kind of matrix node is one line in `_MATRICES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from rnnsym.exact import balls
+from rnnsym.result import KinkError, NoClosedForm, RnnsymError, ShapeError
+from rnnsym.vectors import Diagonal, Entrywise, explicit, slot, substitute
+
+
+class Undefined(RnnsymError):
+    """The quantity does not exist at this draw (a kink, a divergent sum, a singular matrix): the draw is skipped."""
+
+
+class Numbers:
+    """Values for symbols, and the value of any expression in them.
+
+    values: Symbol -> number, MatrixSymbol -> two-dimensional table; numbers may be int, Fraction, Rational, float, ball.
+    A size symbol (n, m) is an ordinary symbol with a whole number.
+
+    >>> h = sp.MatrixSymbol("h", 2, 1)
+    >>> balls.floats(Numbers({h: [[1], [2]]}).value(2 * h)).tolist()
+    [[2.0], [4.0]]
+    """
+
+    def __init__(self, values: Mapping[Any, Any], digits: int = 60) -> None:
+        self.given = dict(values)
+        self.digits = digits
+        self._memo: dict[Any, Any] = {}
+        with balls.precision(digits):
+            for symbol, value in self.given.items():
+                if isinstance(symbol, sp.MatrixSymbol):
+                    self._memo[symbol] = as_table(value)
+                else:
+                    self._memo[symbol] = balls.ball(value)
+        self._sizes = {s: sp.Integer(int(v)) for s, v in self.given.items() if getattr(s, "is_integer", False)}
+
+    def value(self, expression: Any) -> Any:
+        """The value as a ball, or as an object array of balls of shape (rows, columns)."""
+        with balls.precision(self.digits):
+            return self._value(expression)
+
+    def float(self, expression: Any) -> Any:
+        """The value as a float or complex number, or a NumPy array of them."""
+        with balls.precision(self.digits):
+            found = self._value(expression)
+            return balls.floats(found) if isinstance(found, np.ndarray) else balls.to_float(found)
+
+    def truth(self, condition: Any) -> bool | None:
+        """The truth value of a condition; None when the balls are too wide to tell."""
+        with balls.precision(self.digits):
+            return balls.condition(condition, self._value, self._exact)
+
+    def size(self, expression: Any) -> int:
+        """A symbolic size as a whole number."""
+        number = sp.S(expression).xreplace(self._sizes)
+        if not number.is_Integer:
+            raise ShapeError(f"the size {expression} has no value")
+        return int(number)
+
+    def with_values(self, values: Mapping[Any, Any]) -> Numbers:
+        """The same draw with some values replaced or added."""
+        return Numbers({**self.given, **values}, self.digits)
+
+    def exactly(self, expression: Any) -> sp.ImmutableDenseMatrix | None:
+        """A matrix expression as rational numbers, if its entries are rational at this draw; otherwise None."""
+        table = {}
+        for symbol, value in self.given.items():
+            rational = _rational_table(value) if isinstance(symbol, sp.MatrixSymbol) else _rational(value)
+            if rational is None:
+                if symbol in expression.free_symbols:
+                    return None
+                continue
+            table[symbol] = rational
+        scalars = {s: v for s, v in table.items() if not isinstance(s, sp.MatrixSymbol)}
+        resized = {sp.MatrixSymbol(s.name, *v.shape): v for s, v in table.items() if isinstance(s, sp.MatrixSymbol)}
+        try:
+            found = explicit(substitute(expression, scalars, {}), resized)
+        except ShapeError:
+            return None
+        return found if all(entry.is_Rational for entry in found) else None
+
+    def _value(self, expression: Any) -> Any:
+        if expression in self._memo:
+            return self._memo[expression]
+        if isinstance(expression, Defined):
+            found = expression.numerical(self)
+        elif getattr(expression, "is_Matrix", False):
+            found = self._matrix(expression)
+        elif isinstance(expression, sp.matrices.expressions.matexpr.MatrixElement):
+            table = self._value(expression.parent)
+            found = table[self.size(expression.i), self.size(expression.j)]
+        elif isinstance(expression, sp.Symbol):
+            raise NoClosedForm(f"{expression} has no value")
+        else:
+            found = balls.scalar(expression, self._leaf, self._exact)
+        self._memo[expression] = found
+        return found
+
+    def _leaf(self, expression: Any) -> Any:
+        if expression in self._memo or isinstance(expression, Defined | sp.Symbol):
+            return self._value(expression)
+        if isinstance(expression, sp.matrices.expressions.matexpr.MatrixElement):
+            return self._value(expression)
+        if isinstance(expression, sp.Sum):
+            return self._sum(expression)
+        raise NoClosedForm(f"no numerical definition of {type(expression).__name__}: {expression}")
+
+    def _exact(self, expression: Any) -> Fraction | None:
+        """The rational value of an expression in the given symbols, or None."""
+        return balls.rational(expression, self._exact_leaf)
+
+    def _exact_leaf(self, e: Any) -> Fraction | None:
+        element = sp.matrices.expressions.matexpr.MatrixElement
+        if isinstance(e, element) and isinstance(self.given.get(e.parent), list):
+            value = self.given[e.parent][self.size(e.i)][self.size(e.j)]
+        else:
+            value = self.given.get(e)
+        found = _rational(value)
+        return None if found is None else Fraction(int(found.p), int(found.q))
+
+    def _sum(self, expression: Any) -> Any:
+        (index, low, high), *others = expression.limits
+        if others or not (self.size(high) - self.size(low) < 10**5):
+            raise NoClosedForm(f"{expression} is not a finite sum over one index")
+        total = balls.ball(0)
+        for k in range(self.size(low), self.size(high) + 1):
+            total = total + self._value(expression.function.xreplace({index: sp.Integer(k)}).doit())
+        return total
+
+    def _matrix(self, expression: Any) -> Any:
+        if isinstance(expression, sp.MatrixBase):
+            entries = [self._value(e) for e in expression]
+            return np.array(entries, dtype=object).reshape(expression.shape)
+        for kind, evaluate in _MATRICES:
+            if isinstance(expression, kind):
+                return evaluate(self, expression)
+        raise NoClosedForm(f"no numerical definition of {type(expression).__name__}: {expression}")
+
+    def _entrywise(self, expression: Entrywise) -> Any:
+        columns = {slot(k): self._value(c) for k, c in enumerate(expression.columns, 1)}
+        found = balls.scalar(expression.body, lambda s: columns[s] if s in columns else self._leaf(s))
+        if not isinstance(found, np.ndarray):
+            return np.full((self.size(expression.shape[0]), 1), found, dtype=object)
+        return found
+
+    def _product(self, expression: Any) -> Any:
+        result = None
+        for factor in reversed(expression.args):
+            value = self._value(factor)
+            is_scalar = not isinstance(value, np.ndarray) or not isinstance(result, np.ndarray)
+            result = value if result is None else value * result if is_scalar else value @ result
+        return result
+
+    def _blocks(self, expression: Any) -> Any:
+        blocks = expression.blocks
+        rows = [np.concatenate([self._value(b) for b in blocks[i, :]], axis=1) for i in range(blocks.rows)]
+        return np.concatenate(rows, axis=0)
+
+    def _constant(self, expression: Any) -> Any:
+        rows, columns = (self.size(s) for s in expression.shape)
+        one, zero = balls.ball(1), balls.ball(0)
+        table = np.full((rows, columns), one if isinstance(expression, sp.OneMatrix) else zero, dtype=object)
+        if isinstance(expression, sp.Identity):
+            for i in range(rows):
+                table[i, i] = one
+        return table
+
+    def _kronecker(self, expression: Any) -> Any:
+        result = self._value(expression.args[0])
+        for factor in expression.args[1:]:
+            result = np.kron(result, self._value(factor))
+        return result
+
+    def _matrix_power(self, expression: Any) -> Any:
+        base, exponent = self._value(expression.base), self.size(expression.exp)
+        if exponent < 0:
+            base, exponent = balls.inverse(base), -exponent
+        result = self._constant(sp.Identity(len(base)))
+        for _ in range(exponent):
+            result = result @ base
+        return result
+
+    def _diagonal(self, expression: Any) -> Any:
+        column = self._value(expression.args[0])
+        table = np.full((len(column), len(column)), balls.ball(0), dtype=object)
+        for i, v in enumerate(column[:, 0]):
+            table[i, i] = v
+        return table
+
+
+_MATRICES: tuple[tuple[Any, Callable[[Numbers, Any], Any]], ...] = (
+    (Entrywise, Numbers._entrywise),
+    (sp.MatMul, Numbers._product),
+    (sp.MatAdd, lambda numbers, e: sum((numbers._value(t) for t in e.args[1:]), numbers._value(e.args[0]))),
+    ((Diagonal, sp.DiagMatrix), Numbers._diagonal),
+    (sp.Transpose, lambda numbers, e: numbers._value(e.arg).T),
+    (sp.BlockMatrix, Numbers._blocks),
+    ((sp.Identity, sp.ZeroMatrix, sp.OneMatrix), Numbers._constant),
+    (sp.KroneckerProduct, Numbers._kronecker),
+    (sp.Inverse, lambda numbers, e: balls.inverse(numbers._value(e.arg))),
+    (sp.MatPow, Numbers._matrix_power),
+)
+
+
+class Defined:
+    """Mixin of SymPy nodes that stay unevaluated: `numerical(numbers)` is the definition, `_latex` the sign."""
+
+    def numerical(self, numbers: Numbers) -> Any:
+        raise NoClosedForm(f"{type(self).__name__} has no numerical definition")
+
+
+def as_table(value: Any) -> Any:
+    """A two-dimensional object array of balls from any table of numbers; a flat list is a column."""
+    if isinstance(value, sp.MatrixBase):
+        rows = value.tolist()
+    elif isinstance(value, np.ndarray) and value.ndim == 1 or isinstance(value, list | tuple) and not _nested(value):
+        rows = [[v] for v in value]
+    else:
+        rows = [list(row) for row in value]
+    table = np.empty((len(rows), len(rows[0]) if rows else 0), dtype=object)
+    for i, row in enumerate(rows):
+        for j, entry in enumerate(row):
+            table[i, j] = balls.ball(entry)
+    return table
+
+
+def _nested(value: Any) -> bool:
+    return len(value) > 0 and (isinstance(value[0], list | tuple) or getattr(value[0], "ndim", 0) > 0)
+
+
+def _rational(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return sp.Rational(value.numerator, value.denominator)
+    if isinstance(value, bool | int | sp.Rational | np.integer):
+        return sp.Rational(value)
+    return None
+
+
+def _rational_table(value: Any) -> Any:
+    rows = value.tolist() if hasattr(value, "tolist") else value
+    rows = rows if _nested(rows) else [[v] for v in rows]
+    table = [[_rational(v) for v in row] for row in rows]
+    return None if any(v is None for row in table for v in row) else sp.ImmutableMatrix(table)
+
+
+__all__ = ["Defined", "KinkError", "Numbers", "Undefined", "as_table"]

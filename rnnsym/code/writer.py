@@ -1,0 +1,472 @@
+"""The writer: expressions to the text of array code, one assignment for each value that is used twice.
+
+May import: result, vectors, code.helpers. A function class of rnnsym's own brings `array_helper` (its name and source as
+a function of `x`, with `xp` for the module) and may bring `without_cancellation`; a new kind of matrix node is one
+branch of `_matrix` or `column`.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+
+from rnnsym.code.helpers import ALIAS, ELEMENTARY, HELPERS, SPELLING
+from rnnsym.result import NoClosedForm
+from rnnsym.vectors import Diagonal, Entrywise, slot
+
+
+class _Sech2(sp.Function):
+    """1 - tanh(x)^2, computed without cancellation; lives only inside this room."""
+
+    array_helper = ("_sech2", "")
+
+
+class Writer:
+    """One pass over expressions that writes assignments and returns the text of each value; `known` are its inputs."""
+
+    def __init__(self, modules: str, where: Mapping[Any, Any], inputs: Mapping[Any, str], uses: Counter[Any]) -> None:
+        self.modules, self.where, self.inputs, self.uses = modules, where, inputs, uses
+        self.xp = ALIAS[modules]
+        self.lines: list[str] = []
+        self.helpers: dict[str, str] = {}
+        self.names: dict[Any, str] = {}
+        self.taken = set(inputs.values())
+        self.seen: Counter[Any] = Counter()
+        self.counting = not uses
+
+    # names and helpers
+    def fresh(self, base: str) -> str:
+        name, k = base, 1
+        while name in self.taken or keyword.iskeyword(name):
+            k += 1
+            name = f"{base}{k}"
+        self.taken.add(name)
+        return name
+
+    def helper(self, name: str) -> str:
+        texts = HELPERS[name]
+        text = texts.get(self.modules) or texts["numpy"]
+        module = "np" if self.modules == "mpmath" and name not in ("_sech2",) else self.xp
+        self.helpers[name] = text.replace("np.", module + ".") if self.modules not in texts else text
+        return name
+
+    def again(self, key: Any) -> str | None:
+        """The name of a value that was written before; while counting, anything met twice."""
+        if key in self.names or (self.counting and self.seen[key]):
+            self.seen[key] += 1
+            return self.names.get(key, "_")
+        return None
+
+    def named(self, key: Any, text: str, base: str) -> str:
+        """The text itself, or a name for it if the value is used again."""
+        self.seen[key] += 1
+        if self.uses[key] > 1 and key not in self.names:
+            name = self.fresh(base)
+            self.lines.append(f"{name} = {text}")
+            self.names[key] = name
+        return self.names.get(key, text)
+
+    def text(self, value: Any) -> str:
+        """Text of a scalar, a table of scalars, a column as an n by 1 matrix, or a matrix."""
+        if isinstance(value, sp.MatrixBase):
+            return self._table(value, None)
+        if getattr(value, "is_Matrix", False):
+            return self.matrix(value)
+        return self.scalar(self.stable(value), 0)
+
+    # scalars
+    def scalar(self, expression: Any, rank: int) -> str:
+        """Text of a scalar expression whose symbols are inputs; `rank` trailing axes are added to plain scalars."""
+        return self._scalar(expression, rank, 0)
+
+    def _scalar(self, e: Any, rank: int, level: int) -> str:
+        if e.is_Symbol:
+            return self._symbol(e, rank)
+        if e.is_Number or e.is_NumberSymbol or e is sp.I or e in (sp.oo, -sp.oo, sp.nan, sp.zoo):
+            return _paren(
+                _number(e, self.modules), 3 if e.is_Rational and not e.is_Integer or e.is_negative else 9, level
+            )
+        key = (e, rank)
+        if (before := self.again(key)) is not None:
+            return before
+        text, strength = self._operation(e, rank)
+        name = self.named(key, text, "t")
+        return name if name is not text else _paren(text, strength, level)
+
+    def _symbol(self, e: Any, rank: int) -> str:
+        text = self.column(e.column) if isinstance(e, _Column) else self.value(e)
+        if rank == 0 or isinstance(e, _Column):
+            return text
+        return f"{text}[..., None]"
+
+    def _operation(self, e: Any, rank: int) -> tuple[str, int]:
+        if e.is_Add:
+            return self._sum(e, rank), 2
+        if e.is_Mul:
+            return self._product(e, rank), 3
+        if e.is_Pow:
+            return self._power(e, rank)
+        if isinstance(e, sp.Piecewise):
+            pairs = ", ".join(f"({self.test(c, rank)}, {self._scalar(b, rank, 0)})" for b, c in e.args)
+            return f"{self.helper('_choose')}([{pairs}])", 9
+        if isinstance(e, sp.Max | sp.Min):
+            word = "maximum" if isinstance(e, sp.Max) else "minimum"
+            return self._extreme(word, [self._scalar(a, rank, 0) for a in e.args]), 9
+        if hasattr(e, "array_helper"):
+            return self._own(e, rank), 9
+        name = ELEMENTARY.get(type(e).__name__)
+        arguments = [self._scalar(a, rank, 0) for a in e.args]
+        if name is not None and not (name == "erf" and self.modules == "numpy"):
+            return f"{self._function(name)}({', '.join(arguments)})", 9
+        if name == "erf":
+            self.helpers["_erf"] = "from math import erf\n\n_erf = np.vectorize(erf, otypes=[float])"
+            return f"_erf({', '.join(arguments)})", 9
+        if hasattr(e, "elementary"):
+            return f"({self._scalar(e.elementary(), rank, 0)})", 9
+        raise NoClosedForm(f"no array code for {type(e).__name__}: {e}")
+
+    def _function(self, name: str) -> str:
+        name = SPELLING.get(self.modules, {}).get(name, name)
+        if self.modules == "jax" and name == "erf":
+            self.helpers["_erf"] = "from jax.scipy.special import erf as _erf"
+            return "_erf"
+        if self.modules == "mpmath":
+            self.helpers[f"_{name}"] = f"_{name} = np.frompyfunc(mp.{name}, {2 if name == 'atan2' else 1}, 1)"
+            return f"_{name}"
+        return f"{self.xp}.{name}"
+
+    def _extreme(self, word: str, texts: list[str]) -> str:
+        if self.modules == "mpmath":
+            self.helpers[f"_{word}"] = f"_{word} = np.frompyfunc({word[:3]}, 2, 1)"
+            word = f"_{word}"
+        elif self.modules == "torch":
+            self.helpers[f"_{word}"] = (
+                f"def _{word}(a, b):\n"
+                f"    return torch.{word}(torch.as_tensor(a, dtype=_dtype), torch.as_tensor(b, dtype=_dtype))"
+            )
+            word = f"_{word}"
+        else:
+            word = f"{self.xp}.{word}"
+        result = texts[0]
+        for text in texts[1:]:
+            result = f"{word}({result}, {text})"
+        return result
+
+    def _own(self, e: Any, rank: int) -> str:
+        name, text = e.array_helper
+        arguments = ", ".join(self._scalar(a, rank, 0) for a in e.args)
+        if self.modules == "mpmath":
+            if isinstance(e, _Sech2):
+                return f"{self._function('sech')}({arguments})**2"
+            return f"({self._scalar(e.elementary(), rank, 0)})"
+        if not text:
+            return f"{self.helper(name)}({arguments})"
+        self.helpers[name] = text.replace("xp.", self.xp + ".")
+        return f"{name}({arguments})"
+
+    def _sum(self, e: Any, rank: int) -> str:
+        text = ""
+        signs = {t: bool(t.could_extract_minus_sign() and not t.is_Add) for t in e.args}
+        for k, term in enumerate(sorted(e.args, key=lambda t: (signs[t], *_order(t)))):
+            negative = signs[term]
+            part = self._scalar(-term if negative else term, rank, 3 if negative else 2)
+            text += ("-" if negative else "") + part if k == 0 else (" - " if negative else " + ") + part
+        return text
+
+    def _product(self, e: Any, rank: int) -> str:
+        above, below = [], []
+        sign = ""
+        for f in e.args:
+            if f == -1:
+                sign = "-"
+            elif f.is_Rational and f.q != 1 and abs(f.p) == 1:
+                sign = "-" if f.p < 0 else sign
+                below.append(sp.Integer(f.q))
+            elif f.is_Pow and f.exp.is_Rational and f.exp.is_negative:
+                below.append(1 / f)
+            else:
+                above.append(f)
+        text = " * ".join(self._scalar(f, rank, 3) for f in above) or "1"
+        if below:
+            text += " / " + " / ".join(self._scalar(f, rank, 4) for f in below)
+        return sign + text
+
+    def _power(self, e: Any, rank: int) -> tuple[str, int]:
+        if e.exp == sp.Rational(1, 2):
+            return f"{self._function('sqrt')}({self._scalar(e.base, rank, 0)})", 9
+        if e.exp.is_Rational and e.exp.is_negative:
+            return f"1 / {self._scalar(1 / e, rank, 4)}", 3
+        base = self._scalar(e.base, rank, 9)
+        if e.exp == 2 and base.isidentifier():
+            return f"{base} * {base}", 3
+        return f"{base}**{self._scalar(e.exp, rank, 5)}", 4
+
+    def test(self, condition: Any, rank: int) -> str:
+        if condition in (sp.true, sp.false):
+            return "True" if condition == sp.true else "False"
+        if isinstance(condition, sp.And | sp.Or):
+            return (
+                "("
+                + (" & " if isinstance(condition, sp.And) else " | ").join(self.test(c, rank) for c in condition.args)
+                + ")"
+            )
+        if isinstance(condition, sp.Not):
+            return f"~{self.test(condition.args[0], rank)}"
+        if isinstance(condition, sp.core.relational.Relational):
+            left, right = self._scalar(condition.lhs, rank, 2), self._scalar(condition.rhs, rank, 2)
+            return f"({left} {condition.rel_op} {right})" if condition.rel_op != "=" else f"({left} == {right})"
+        raise NoClosedForm(f"no array code for the condition {condition}")
+
+    # columns and matrices
+    def value(self, symbol: Any) -> str:
+        """The text of an input or of a named quantity, which is computed when first asked for."""
+        if symbol in self.inputs:
+            return self.inputs[symbol]
+        if symbol in self.names:
+            return self.names[symbol]
+        if symbol not in self.where:
+            raise NoClosedForm(f"{symbol} is neither an argument nor defined")
+        definition = self.where[symbol]
+        is_column = getattr(definition, "is_Matrix", False)
+        text = self.column(definition) if is_column else self.scalar(self.stable(definition), 0)
+        name = self.fresh(symbol.name)
+        self.lines.append(f"{name} = {text}")
+        self.names[symbol] = name
+        return name
+
+    def stable(self, expression: Any) -> Any:
+        """1 - y^2 of a known y = tanh(a), and the like, written in a, where no digits are lost."""
+        table = {}
+        for y in expression.atoms(sp.Symbol, _Column):
+            origin = y.column if isinstance(y, _Column) else y
+            if origin in self.where and origin not in self.inputs:
+                definition = self.where[origin]
+                a = self.body(definition) if isinstance(definition, Entrywise) else definition
+                table.update(_without_cancellation(a, y))
+        for f in expression.atoms(sp.Function):
+            table.update(_without_cancellation(f, f))
+        return expression.xreplace(table) if table else expression
+
+    def body(self, expression: Entrywise) -> Any:
+        """The scalar expression of a column, its slots replaced by symbols that know their column."""
+        return expression.body.xreplace({slot(k): _column_symbol(c) for k, c in enumerate(expression.columns, 1)})
+
+    def column(self, e: Any) -> str:
+        """Text of a column, shape (..., n)."""
+        if isinstance(e, sp.MatrixSymbol):
+            return self.value(e)
+        if (before := self.again(e)) is not None:
+            return before
+        if isinstance(e, Entrywise):
+            if not e.columns:
+                return self.scalar(e.body, 1)
+            return self.named(e, self.scalar(self.stable(self.body(e)), 1), "v")
+        if isinstance(e, sp.MatMul):
+            coefficient, factors = _split(e)
+            text = self.column(factors[-1])
+            for f in reversed(factors[:-1]):
+                text = self._apply(f, text)
+            if coefficient != 1:
+                text = f"{self._scalar(coefficient, 1, 3)} * {text}"
+            return self.named(e, text, "a")
+        if isinstance(e, sp.MatrixBase):
+            return self._table(e, 0)
+        if isinstance(e, sp.ZeroMatrix | sp.OneMatrix):
+            raise NoClosedForm("a constant column of unknown size")
+        raise NoClosedForm(f"no array code for {type(e).__name__}: {e}")
+
+    def _apply(self, matrix: Any, text: str) -> str:
+        if isinstance(matrix, Diagonal):
+            return f"{self.column(matrix.arg)} * {text}"
+        if isinstance(matrix, sp.Transpose) and matrix.shape[0] == 1:
+            return f"({self.column(matrix.arg)} * {text}).sum(-1)[..., None]"
+        return f"{self.helper('_linear')}({self.matrix(matrix)}, {text})"
+
+    def matrix(self, e: Any) -> str:
+        """Text of a matrix, shape (..., rows, columns)."""
+        if (before := self.again(e)) is not None:
+            return before
+        if isinstance(e, sp.MatrixSymbol) and e.shape[1] != 1:
+            return self.value(e)
+        if e.shape[1] == 1 and not isinstance(e, sp.MatrixBase | sp.Identity | sp.BlockMatrix):
+            return f"{_paren_text(self.column(e))}[..., :, None]"
+        return self.named(e, self._matrix(e), "M")
+
+    def _matrix(self, e: Any) -> str:
+        if isinstance(e, sp.MatMul):
+            return self._matrix_product(e)
+        if isinstance(e, sp.MatAdd):
+            return self._matrix_sum(e)
+        if isinstance(e, Diagonal):
+            return f"{self.helper('_diagonal')}({self.column(e.arg)})"
+        if isinstance(e, sp.Transpose):
+            inner = e.arg
+            if inner.shape[1] == 1:
+                return f"{_paren_text(self.column(inner))}[..., None, :]"
+            return f"{self.matrix(inner)}.swapaxes(-1, -2)"
+        if isinstance(e, sp.BlockMatrix):
+            rows = [[self.matrix(b) for b in e.blocks[i, :]] for i in range(e.blocks.rows)]
+            text = ", ".join("[" + ", ".join(row) + "]" for row in rows)
+            return f"{self.helper('_blocks')}([{text}])"
+        if isinstance(e, sp.KroneckerProduct):
+            first, *rest = [self.matrix(a) for a in e.args]
+            for part in rest:
+                first = f"{self.helper('_kronecker')}({first}, {part})"
+            return first
+        if isinstance(e, sp.MatrixBase):
+            return self._table(e, None)
+        if isinstance(e, sp.Identity):
+            return f"{'np' if self.modules == 'mpmath' else self.xp}.eye({self.size(e.shape[0])})"
+        if isinstance(e, sp.ZeroMatrix):
+            return f"{'np' if self.modules == 'mpmath' else self.xp}.zeros(({self.size(e.shape[0])}, {self.size(e.shape[1])}))"
+        raise NoClosedForm(f"no array code for {type(e).__name__}: {e}")
+
+    def size(self, size: Any) -> str:
+        if size.is_Integer:
+            return str(size)
+        if size.is_Symbol:
+            return f"_size_{size.name}"
+        return "(" + str(size.xreplace({s: sp.Symbol(f"_size_{s.name}") for s in size.free_symbols})) + ")"
+
+    def _matrix_product(self, e: Any) -> str:
+        coefficient, factors = _split(e)
+        text = ""
+        pending = list(factors)
+        right = pending.pop()
+        if isinstance(right, Diagonal) and pending:
+            text, dense = self.matrix(pending.pop()), True
+            text = f"{text} * {_paren_text(self.column(right.arg))}[..., None, :]"
+        else:
+            text, dense = self.matrix(right), isinstance(right, sp.MatrixSymbol | sp.Transpose)
+        for f in reversed(pending):
+            if isinstance(f, Diagonal):
+                text = f"{_paren_text(self.column(f.arg))}[..., :, None] * {text if dense else _paren_text(text)}"
+            elif f.shape[1] == 1 and isinstance(right, sp.Transpose):
+                text = f"{_paren_text(self.column(f))}[..., :, None] * {_paren_text(text)}"
+            else:
+                text = f"{_paren_text(self.matrix(f))} @ {_paren_text(text)}"
+            dense = False
+        return (
+            text
+            if coefficient == 1
+            else f"{_matrix_scalar(self._scalar(coefficient, 0, 3), coefficient)} * {_paren_text(text)}"
+        )
+
+    def _matrix_sum(self, e: Any) -> str:
+        diagonals = [t for t in e.args if isinstance(t, Diagonal)]
+        identities = [t for t in e.args if _scaled_identity(t) is not None]
+        others = [t for t in e.args if t not in diagonals and t not in identities]
+        if not others:
+            parts = [self.matrix(t) for t in e.args]
+            return " + ".join(map(_paren_text, parts))
+        text = " + ".join(self._matrix_or_name(t) for t in others)
+        fresh = len(others) > 1 or isinstance(others[0], sp.MatMul)
+        for t in diagonals:
+            text, fresh = f"{self.helper('_plus_diagonal')}({text}, {self.column(t.arg)}, {fresh})", True
+        for t in identities:
+            c = self._scalar(_scaled_identity(t), 1, 0)
+            array = {"numpy": "np.asarray", "jax": "jnp.asarray", "torch": "torch.as_tensor", "mpmath": "np.asarray"}
+            wide = c if c.endswith("[..., None]") else f"{array[self.modules]}({c})[..., None]"
+            kind = ", dtype=object" if self.modules == "mpmath" else ""
+            wide = (
+                wide.replace(")[..., None]", f"{kind})[..., None]") if kind and not c.endswith("[..., None]") else wide
+            )
+            text, fresh = f"{self.helper('_plus_diagonal')}({text}, {wide}, {fresh})", True
+        return text
+
+    def _matrix_or_name(self, e: Any) -> str:
+        text = self.matrix(e)
+        return text if _simple(text) or isinstance(e, sp.MatMul) else f"({text})"
+
+    def _table(self, e: Any, axis: int | None) -> str:
+        rows = ", ".join("[" + ", ".join(self.scalar(self.stable(v), 0) for v in e[i, :]) + "]" for i in range(e.rows))
+        text = f"{self.helper('_table')}([{rows}])"
+        return text if axis is None else f"{text}[..., {axis}]"
+
+
+class _Column(sp.Symbol):
+    """A scalar symbol that stands for a column in a scalar expression."""
+
+    column: Any
+
+
+@lru_cache(maxsize=4096)
+def _column_symbol(column: Any) -> _Column:
+    # The name says everything that the column is: SymPy takes symbols of one name for one symbol.
+    symbol = sp.Symbol.__xnew__(_Column, sp.srepr(column), real=True)
+    symbol.column = column
+    return symbol
+
+
+def _without_cancellation(function: Any, y: Any) -> dict[Any, Any]:
+    """Subexpressions of y = function(a) that lose digits near saturation, and what to compute instead."""
+    if isinstance(function, sp.tanh):
+        return {1 - y**2: _Sech2(function.args[0])}
+    stable = getattr(function, "without_cancellation", None)
+    return stable(y) if stable is not None else {}
+
+
+def _split(product: Any) -> tuple[Any, list[Any]]:
+    scalars = [f for f in product.args if not f.is_Matrix]
+    return sp.Mul(*scalars), [f for f in product.args if f.is_Matrix]
+
+
+def _scaled_identity(term: Any) -> Any:
+    if isinstance(term, sp.Identity):
+        return sp.S.One
+    if isinstance(term, sp.MatMul):
+        coefficient, factors = _split(term)
+        if len(factors) == 1 and isinstance(factors[0], sp.Identity):
+            return coefficient
+    return None
+
+
+def _order(term: Any) -> tuple[int, str]:
+    """Columns first as they were made, then the rest; numbers in front."""
+    return (0 if term.is_Number else 1, sp.default_sort_key(term).__repr__())
+
+
+def _number(e: Any, modules: str) -> str:
+    if e.is_Integer:
+        return str(e)
+    if e.is_Rational:
+        return f"mp.mpf({e.p}) / {e.q}" if modules == "mpmath" else f"{e.p} / {e.q}"
+    if e is sp.I:
+        return "1j"
+    if e is sp.oo or e is -sp.oo:
+        return "float('inf')" if e is sp.oo else "-float('inf')"
+    if e in (sp.nan, sp.zoo):
+        return "float('nan')"
+    if modules == "mpmath" and e in (sp.pi, sp.E):
+        return f"+mp.{'pi' if e is sp.pi else 'e'}"
+    return repr(float(e))
+
+
+def _matrix_scalar(text: str, coefficient: Any) -> str:
+    return text if not coefficient.free_symbols else f"({text})[..., None, None]"
+
+
+def _paren(text: str, strength: int, level: int) -> str:
+    return f"({text})" if strength < level else text
+
+
+def _simple(text: str) -> bool:
+    return text.isidentifier() or (text.endswith(")") and text.split("(")[0].isidentifier() and _closes_last(text))
+
+
+def _closes_last(text: str) -> bool:
+    depth = 0
+    for k, c in enumerate(text):
+        depth += (c in "([") - (c in ")]")
+        if depth == 0 and c == ")" and k < len(text) - 1:
+            return False
+    return True
+
+
+def _paren_text(text: str) -> str:
+    return text if _simple(text) else f"({text})"

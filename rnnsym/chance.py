@@ -1,0 +1,250 @@
+"""Draws biased to corners: small rationals, structured matrices, and values that meet hypotheses.
+
+Wrong formulas are found where things degenerate: zeros, ones, equal values, singular, triangular and nilpotent matrices,
+saturated units, size 1. A draw is a mapping from symbols to exact values; hypotheses are met by a predicate's own
+sampler, by solving an equation for a symbol in which it is linear, or by drawing again what a failed condition speaks of.
+
+May import: everything to the left of `verify`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from sympy.core.relational import Relational
+
+from rnnsym.defined import Numbers, Predicate, Undefined
+from rnnsym.result import RnnsymError
+
+CORNERS = tuple(Fraction(v) for v in ("0", "1", "-1", "1/2", "-1/2", "2", "-2"))
+Draw = dict[Any, Any]
+
+
+class Chance:
+    """A seeded source of corner-biased exact values."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.seen: list[Fraction] = []
+
+    def index(self, count: int) -> int:
+        return self.random.randrange(count)
+
+    def rational(self) -> Fraction:
+        """A corner, a value drawn before, a small rational, or rarely one that saturates a unit."""
+        kind = self.random.random()
+        if kind < 0.3:
+            value = self.random.choice(CORNERS)
+        elif kind < 0.4 and self.seen:
+            value = self.random.choice(self.seen)
+        elif kind < 0.95:
+            value = Fraction(self.random.randint(-24, 24), self.random.choice((3, 4, 5, 7, 8, 16)))
+        else:
+            value = Fraction(self.random.choice((-20, 20, -7, 7)))
+        self.seen = [*self.seen[-7:], value]
+        return value
+
+    def scalar(self, symbol: Any) -> Any:
+        """A value that meets the assumptions of a symbol."""
+        if symbol.is_integer:
+            low = 1 if symbol.is_positive else 0 if symbol.is_nonnegative else -3
+            return Fraction(self.random.randint(low, 6))
+        value = self.rational()
+        if symbol.is_positive or symbol.is_nonnegative:
+            value = abs(value)
+        if symbol.is_negative or symbol.is_nonpositive:
+            value = -abs(value)
+        if value == 0 and (symbol.is_nonzero or symbol.is_positive or symbol.is_negative):
+            value = Fraction(-1 if symbol.is_negative else 1)
+        return value
+
+    def matrix(self, rows: int, columns: int) -> list[list[Fraction]]:
+        """A table of rationals; square ones are at times zero, scalar, singular, triangular, nilpotent or a rotation."""
+        dense = [[self.rational() for _ in range(columns)] for _ in range(rows)]
+        if columns == 1:
+            kind = self.random.random()
+            if kind < 0.1:
+                return [[Fraction(0)] for _ in range(rows)]
+            return [[dense[0][0]] for _ in range(rows)] if kind < 0.2 else dense
+        scale = Fraction(1, self.random.choice((1, 1, 2, 4, rows)))
+        dense = [[v * scale for v in row] for row in dense]
+        kind = self.random.random()
+        if kind < 0.4 or rows != columns:
+            return dense
+        size = range(rows)
+        if kind < 0.47:
+            return [[Fraction(0)] * columns for _ in size]
+        if kind < 0.57:
+            value = self.rational()
+            return [[value * int(i == j) for j in size] for i in size]
+        if kind < 0.67:  # rank one
+            return [[dense[i][0] * dense[0][j] for j in size] for i in size]
+        if kind < 0.77:  # triangular with one eigenvalue: defective
+            return [[dense[0][0] if i == j else dense[i][j] * int(j > i) for j in size] for i in size]
+        if kind < 0.84:
+            return [[dense[i][j] * int(j > i) for j in size] for i in size]
+        if kind < 0.92:
+            return [[dense[min(i, j)][max(i, j)] for j in size] for i in size]
+        angle = self.rational()
+        c, s = (1 - angle**2) / (1 + angle**2), 2 * angle / (1 + angle**2)
+        turned = [[Fraction(int(i == j)) for j in size] for i in size]
+        for i in range(0, rows - 1, 2):
+            turned[i][i], turned[i][i + 1], turned[i + 1][i], turned[i + 1][i + 1] = c, -s, s, c
+        return turned
+
+
+def conjuncts(given: Any) -> list[Any]:
+    """The hypotheses that a conjunction is made of."""
+    return [c for c in (given.args if isinstance(given, sp.And) else (given,)) if c != sp.true]
+
+
+def sizes_of(symbols: Iterable[Any]) -> list[Any]:
+    """The symbols that are sizes: whole, positive, and part of a shape or named like one."""
+    shapes = {s for m in symbols for d in getattr(m, "shape", ()) for s in sp.S(d).free_symbols}
+    return sorted(shapes, key=str)
+
+
+class Sampler:
+    """Draws for the symbols of a claim where its hypotheses hold."""
+
+    def __init__(self, symbols: Iterable[Any], given: Any, walls: Sequence[Any] = (), seed: int = 0) -> None:
+        self.symbols = sorted(symbols, key=lambda s: (str(s), str(type(s))))
+        self.given = conjuncts(given)
+        self.predicates = [c for c in self.given if isinstance(c, Predicate)]
+        self.conditions = [c for c in self.given if not isinstance(c, Predicate)]
+        self.walls = list(walls)
+        self.sizes = sizes_of(self.symbols)
+        self.chance = Chance(seed)
+
+    def draw(self, size: int | None, tries: int = 12) -> Draw | None:
+        """A draw with the first size symbol at `size`, or None if the hypotheses were not met."""
+        for _ in range(tries):
+            draw = self._fresh(size)
+            if self.walls and self.chance.random.random() < 0.5:
+                draw = self._onto(self.chance.random.choice(self.walls), draw) or draw
+            found = self.meet(draw)
+            if found is not None:
+                return found
+        return None
+
+    def _fresh(self, size: int | None) -> Draw:
+        draw: Draw = {}
+        for k, s in enumerate(self.sizes):
+            draw[s] = Fraction(size if size is not None and (k == 0 or s.name == "n") else 1 + self.chance.index(3))
+        if size is not None and any(s.name == "n" for s in self.sizes):
+            for s in self.sizes:
+                if s.name != "n":
+                    draw[s] = Fraction(1 + self.chance.index(3))
+        for s in self.symbols:
+            if s not in draw:
+                draw[s] = self._value(s, draw)
+        return draw
+
+    def _value(self, symbol: Any, draw: Draw) -> Any:
+        if isinstance(symbol, sp.MatrixSymbol):
+            rows, columns = (
+                int(sp.S(d).subs({k: v for k, v in draw.items() if k in self.sizes})) for d in symbol.shape
+            )
+            return self.chance.matrix(rows, columns)
+        return self.chance.scalar(symbol)
+
+    def meet(self, draw: Draw, repairs: int = 30) -> Draw | None:
+        """The draw changed as little as needed for the hypotheses to hold; None if that failed."""
+        draw = dict(draw)
+        for predicate in self.predicates:
+            if predicate.holds is not None and not self._holds(predicate, draw):
+                try:
+                    found = predicate.sample(self.chance, Numbers(draw))
+                except (Undefined, RnnsymError, ZeroDivisionError):
+                    return None
+                if found is None:
+                    return None
+                draw.update(found)
+        for _ in range(repairs):
+            failed = [c for c in self.conditions if not self._holds(c, draw)]
+            if not failed:
+                return draw if all(self._holds(p, draw) for p in self.predicates) else None
+            condition = self.chance.random.choice(failed)
+            moved = self._onto(condition, draw) if isinstance(condition, sp.Eq) else self._again(condition, draw)
+            if moved is None:
+                return None
+            draw = moved
+            if self.predicates and not all(self._holds(p, draw) for p in self.predicates):
+                return None
+        return None
+
+    def _holds(self, condition: Any, draw: Draw) -> bool:
+        try:
+            return Numbers(draw).truth(condition) is True
+        except (Undefined, ZeroDivisionError):
+            return False
+
+    def _again(self, condition: Any, draw: Draw) -> Draw | None:
+        """One of the condition's symbols drawn anew, matrices at times only made smaller."""
+        free = [s for s in self.symbols if s in condition.free_symbols and s not in self.sizes]
+        if not free:
+            return None
+        symbol = self.chance.random.choice(free)
+        old = draw[symbol]
+        if isinstance(symbol, sp.MatrixSymbol):
+            if self.chance.random.random() < 0.6 and isinstance(old, list):
+                factor = Fraction(1, self.chance.random.choice((2, 3, 4, 8)))
+                return {**draw, symbol: [[v * factor for v in row] for row in old]}
+            return {**draw, symbol: self._value(symbol, draw)}
+        if self.chance.random.random() < 0.4 and not symbol.is_integer:
+            factor = self.chance.random.choice(
+                (Fraction(1, 2), Fraction(1, 5), Fraction(3, 2), Fraction(3), Fraction(10))
+            )
+            return {**draw, symbol: old * factor}
+        return {**draw, symbol: self.chance.scalar(symbol)}
+
+    def _onto(self, wall: Any, draw: Draw) -> Draw | None:
+        """The draw moved onto the equation lhs = rhs of a wall by solving for a symbol in which it is linear."""
+        if not isinstance(wall, Relational):
+            return None
+        gap = wall.lhs - wall.rhs
+        if not isinstance(gap, sp.Expr):
+            return None
+        factors = [f for f in sp.Mul.make_args(gap) if f.free_symbols]
+        self.chance.random.shuffle(factors)
+        for factor in factors:
+            base = factor.base if isinstance(factor, sp.Pow) and factor.exp.is_positive else factor
+            names = [
+                s for s in self.symbols if s in base.free_symbols and isinstance(s, sp.Symbol) and not s.is_integer
+            ]
+            self.chance.random.shuffle(names)
+            for s in names:
+                slope = base.diff(s)
+                if s in slope.free_symbols or slope == 0:
+                    continue
+                values = {k: sp.Rational(v) for k, v in draw.items() if isinstance(v, Fraction | int)}
+                others = {k: v for k, v in values.items() if k != s}
+                top, bottom = -base.subs(s, 0).subs(others), slope.subs(others)
+                if bottom == 0 or not (top / bottom).is_Rational:
+                    continue
+                value = top / bottom
+                if _fits(s, value):
+                    return {**draw, s: Fraction(int(value.p), int(value.q))}
+        return None
+
+
+def _fits(symbol: Any, value: Any) -> bool:
+    return not (
+        (symbol.is_positive and value <= 0)
+        or (symbol.is_negative and value >= 0)
+        or (symbol.is_nonnegative and value < 0)
+        or (symbol.is_nonzero and value == 0)
+    )
+
+
+def walls(*expressions: Any) -> list[Any]:
+    """The equalities that bound the cases of expressions: every relational of every Piecewise and condition in them."""
+    found: dict[Any, None] = {}
+    for e in expressions:
+        for r in sorted(e.atoms(Relational), key=str):
+            found[r] = None
+    return list(found)

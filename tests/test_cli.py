@@ -1,0 +1,330 @@
+"""The command line: exit statuses, one line for each fault, nothing written on error, and no child left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnnsym.report  # noqa: F401 (its module, below)
+from rnnsym.cli import main
+from rnnsym.questions import QUESTIONS, Question
+from rnnsym.result import Result
+
+QUICK = ("verify", "linear", "--quiet")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def command(*arguments: str, **options: object) -> subprocess.Popen[str]:
+    """The command in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "rnnsym", *arguments], text=True, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,  # type: ignore[call-overload]
+    )  # fmt: skip
+
+
+def _state(model: Any) -> Result:
+    from rnnsym.analysis.jacobian import jacobian
+
+    return jacobian(model)
+
+
+STATE = Question("state", "State", _state)
+
+
+def only(monkeypatch: pytest.MonkeyPatch, *table: Question) -> None:
+    """These questions instead of all."""
+    monkeypatch.setattr(sys.modules["rnnsym.report"], "QUESTIONS", table)
+
+
+# Answers
+
+
+def test_report_writes_both_files_and_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report"]) == 0
+    out, err = capsys.readouterr()
+    assert sorted(p.name for p in folder.iterdir()) == ["rnnsym-report.md", "rnnsym-report.tex"]
+    assert "jacobian of elman with respect to state" in out and "verified:" in out
+    assert "rnnsym: jacobian: verifying 1 of 5" in err
+
+
+def test_report_does_not_overwrite_without_force(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only(monkeypatch, STATE)
+    (folder / "a.md").write_text("mine")
+    assert main(["report", "linear", "-o", "a.md"]) == 2
+    assert (folder / "a.md").read_text() == "mine"
+    assert capsys.readouterr().err == "rnnsym: a.md exists; use --force (force=True) to overwrite it\n"
+    assert main(["report", "linear", "-o", "a.md", "--force", "--quiet"]) == 0
+    assert (folder / "a.md").read_text().startswith("# The linear network")
+
+
+def test_derive_prints_the_claim(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "jacobian", "elman", "--wrt", "state", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert "diag(1 - h_t**2)*W_h" in out and err == ""
+
+
+def test_derive_prints_latex(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "jacobian", "gru", "--wrt", "state", "--latex"]) == 0
+    assert capsys.readouterr().out.startswith("\\begin{equation}")
+
+
+def test_derive_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "jacobian", "gru", "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert len(results) == 11 and results[0]["steps"] and results[0]["where"][0][0] == "z_t"
+
+
+def test_verify_prints_a_table_and_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    only(monkeypatch, STATE)
+    assert main([*QUICK]) == 0
+    assert "verified: " in capsys.readouterr().out
+    assert main([*QUICK, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["verdict"] == "verified"
+    assert all(r["check"]["agrees"] for s in data["sections"] for r in s["results"] if r["check"])
+
+
+def test_cells_lists_every_cell(capsys: pytest.CaptureFixture[str]) -> None:
+    from rnnsym.cells import catalogue
+
+    assert main(["cells"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"{name}\n" in out for name in catalogue())
+    assert main(["cells", "lstm", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["cells"][0]["arrays"]) == 21
+
+
+def test_set_takes_exact_values_and_sizes(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["--set", "W_h_12=W_h_21/3", "--set", "m=2", "--set", "n=2", "--set", "W_h_11=0.1"]
+    assert main(["derive", "jacobian", "elman", "--wrt", "state", *settings]) == 0
+    out = capsys.readouterr().out
+    assert "W_h_21*(1 - h_t_1**2)/3" in out and "1/10 - h_t_1**2/10" in out and "W_x_12" in out
+
+
+def test_assume_goes_into_the_hypotheses(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "jacobian", "--wrt", "state", "--assume", "W_h_11 > 0"]) == 0
+    assert "given W_h_11 > 0" in capsys.readouterr().out
+
+
+def test_output_goes_to_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "jacobian", "elman", "--wrt", "b", "-o", "b.txt"]) == 0
+    assert "d(h_t)/d(b)" in (folder / "b.txt").read_text()
+    assert capsys.readouterr().out == ""
+    assert main(["derive", "jacobian", "elman", "-o", "b.txt"]) == 2
+
+
+def test_no_colors_in_a_pipe_and_colors_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, STATE)
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "xterm")
+    assert main([*QUICK]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert main([*QUICK]) == 0
+    assert "\x1b[32magrees" in capsys.readouterr().out
+    assert main([*QUICK, "--no-color"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert main([*QUICK]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+# Exit statuses
+
+
+def test_disagreement_is_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from dataclasses import replace
+
+    from rnnsym.analysis.jacobian import jacobian
+
+    def wrong(model: object) -> object:
+        right = jacobian(model)  # type: ignore[arg-type]
+        return replace(right, rhs=2 * right.rhs, steps=())
+
+    only(monkeypatch, Question("wrong", "Wrong", wrong))
+    assert main([*QUICK]) == 1
+    out = capsys.readouterr().out
+    assert "refuted" in out and "left side" in out
+    assert main(["report", "elman", "--quiet", "-o", "w.md"]) == 1
+
+
+def test_undecided_is_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from rnnsym.result import NoClosedForm
+
+    def none(model: object) -> object:
+        raise NoClosedForm("there is no formula; use numbers")
+
+    only(monkeypatch, Question("none", "None", none))
+    assert main([*QUICK]) == 3
+    assert "left out: there is no formula" in capsys.readouterr().out
+
+
+def test_a_limit_is_4(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "jacobian", "gru", "--max-ops", "5"]) == 4
+    assert "limit 5" in capsys.readouterr().err
+    assert main(["derive", "jacobian", "lstm", "--set", "n=12"]) == 4
+    assert "symbols; limit 200" in capsys.readouterr().err
+
+
+BAD = {
+    "unknown cell 'gruu'; did you mean 'gru'? known: elman": ["verify", "gruu"],
+    "unknown question 'jacobain'; did you mean 'jacobian'?": ["derive", "jacobain"],
+    "model files are not read by this version, got m.toml; a model is one of": ["report", "m.toml"],
+    "elman has no 'W_q'; it has: h, x": ["derive", "jacobian", "elman", "--wrt", "W_q"],
+    "equations has no option 'wrt'; it has: none": ["derive", "equations", "--wrt", "b"],
+    "elman has no parameter 'W_q'; it has: W_h_11": ["verify", "--set", "W_q=1"],
+    "--set needs NAME=VALUE, got 'W_h_11'": ["verify", "--set", "W_h_11"],
+    "Attribute is not allowed (column 3)": ["verify", "--set", "W_h_11=os.system"],
+    "exponent 387420489 is over the limit 64": ["verify", "--set", "W_h_11=9**9**9"],
+    "hidden size n must be a whole number >= 1, got 0": ["verify", "elman", "--set", "n=0"],
+    "--set name 'h__x' must match": ["verify", "--set", "h__x=1"],
+    "unknown name 'q'": ["verify", "--assume", "q > 0"],
+    "a condition is expected": ["verify", "--assume", "W_h_11"],
+    "cannot hold together": ["verify", "--assume", "W_h_11 > 1", "--assume", "abs(W_h_11) < 1"],
+    "a report cannot be written as 'docx'; known: .tex, .md": ["report", "-o", "a.docx"],
+    "no folder none to write a.tex in": ["report", "-o", "none/a.tex"],
+    "--deadline must be a number > 0, got nan": ["verify", "--deadline", "nan"],
+    "--max-ops must be a number > 0, got -1": ["verify", "--max-ops", "-1"],
+    "argument --seed: invalid int value: 'x'": ["verify", "--seed", "x"],
+    "unrecognized arguments: --dead": ["verify", "--dead", "3"],
+    "argument COMMAND: invalid choice: 'reprot'": ["reprot"],
+    "the following arguments are required: COMMAND": [],
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_bad_input_is_2_one_line_and_writes_nothing(
+    message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(BAD[message]) == 2
+    out, err = capsys.readouterr()
+    lines = [line for line in err.splitlines() if ": deriving" not in line]
+    assert out == "" and len(lines) == 1 and lines[0].startswith("rnnsym: ")
+    assert message in lines[0].replace("≥", ">=")
+    assert not list(folder.iterdir())
+
+
+def test_control_characters_of_the_input_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "gru\x1b[31m"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_fault_of_our_own_is_no_exit_status_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(model: object) -> object:
+        raise ZeroDivisionError("ours")
+
+    only(monkeypatch, Question("broken", "Broken", broken))
+    assert main([*QUICK]) == 70
+    err = capsys.readouterr().err
+    assert "Traceback" in err and "a fault of rnnsym" in err
+
+
+# Processes
+
+
+def test_version_and_help_are_0(capsys: pytest.CaptureFixture[str]) -> None:
+    import rnnsym
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"rnnsym {rnnsym.__version__}\n"
+    assert main(["derive", "--help"]) == 0
+    assert all(q.name in capsys.readouterr().out.replace("\n", "") for q in QUESTIONS[:1])
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    process = command("cells")
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.wait(60) == 141 and process.stderr.read() == ""
+
+
+def test_within_the_deadline_the_answer_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["derive", "jacobian", "elman", "--wrt", "state"]
+    assert main(arguments) == 0
+    plain = capsys.readouterr()
+    assert main([*arguments, "--deadline", "60"]) == 0
+    assert capsys.readouterr() == plain
+    assert main(["verify", "gruu", "--deadline", "60"]) == 2
+    assert "did you mean 'gru'" in capsys.readouterr().err
+
+
+def children(pid: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone(pids: list[int], seconds: float = 10) -> bool:
+    end = time.monotonic() + seconds
+    while any(map(is_running, pids)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not any(map(is_running, pids))
+
+
+def test_a_deadline_names_the_stage_and_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start = time.monotonic()
+    assert main(["report", "lstm", "--deadline", "2", "--quiet"]) == 4
+    assert time.monotonic() - start < 10
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("rnnsym: stopped after 2 s at '") and err.count("\n") == 1
+    assert not list(folder.iterdir()) and gone(children(os.getpid()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupt_leaves_no_child_and_no_file(folder: Path, sign: int) -> None:
+    process = command("report", "lstm", "--deadline", "600")
+    assert process.stderr is not None
+    process.stderr.readline()  # the child is at work
+    offspring = children(process.pid)
+    assert offspring
+    process.send_signal(sign)
+    status = process.wait(20)
+    assert status == (130 if sign == signal.SIGINT else -sign)
+    assert gone(offspring)
+    assert not list(folder.iterdir())
+
+
+def test_an_interrupt_without_deadline_is_one_line(folder: Path) -> None:
+    process = command("report", "lstm")
+    assert process.stderr is not None
+    process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert "Traceback" not in process.stderr.read()
+    assert not list(folder.iterdir())
+
+
+def test_files_of_the_current_folder_are_not_imported_by_the_child(folder: Path) -> None:
+    (folder / "sympy.py").write_text("open('stolen', 'w')")
+    code = "import sys; from rnnsym.cli import main; sys.exit(main(sys.argv[1:]))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    arguments = [sys.executable, "-P", "-c", code, "derive", "jacobian", "elman", "--deadline", "60"]
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not (folder / "stolen").exists()

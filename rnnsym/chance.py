@@ -139,10 +139,18 @@ class Sampler:
             for s in self.sizes:
                 if s.name != "n":
                     draw[s] = Fraction(1 + self.chance.index(3))
+        corner = self.chance.random.random()
         for s in self.symbols:
             if s not in draw:
-                draw[s] = self._value(s, draw)
+                silent = corner < 0.08 and self.chance.random.random() < 0.8  # a network that is silent but for a few
+                draw[s] = self._zero(s, draw) if silent else self._value(s, draw)
         return draw
+
+    def _zero(self, symbol: Any, draw: Draw) -> Any:
+        """Zero in the shape of a symbol, where its assumptions allow it."""
+        if isinstance(symbol, sp.MatrixSymbol):
+            return [[v * 0 for v in row] for row in self._value(symbol, draw)]
+        return Fraction(0) if symbol.is_zero is not False and not symbol.is_integer else self.chance.scalar(symbol)
 
     def _value(self, symbol: Any, draw: Draw) -> Any:
         if isinstance(symbol, sp.MatrixSymbol):

@@ -102,7 +102,7 @@ class _Verification:
         sides: set[bool] = set()
         last: dict[bool, Draw] = {}
         for k in range(self.trials):
-            size = self.dims[k % len(self.dims)] if self.dims else None
+            size = _size(self.dims, k)
             draw = self._between(last) if self.result.relation == "<=>" and k % 3 == 2 and len(last) == 2 else None
             draw = draw or self.sampler.draw(size)
             outcome = None if draw is None else self.compare(draw)
@@ -289,6 +289,16 @@ class _Verification:
                         draw, outcome, changed = trial, found, True
                         break
         return draw, outcome
+
+
+def _size(dims: tuple[int, ...], k: int) -> int | None:
+    """The size of draw k: the sizes in turn, those beyond 4 every eighth time (a draw costs their cube)."""
+    if not dims:
+        return None
+    small, large = [d for d in dims if d <= 4], [d for d in dims if d > 4]
+    if not small or not large:
+        return dims[k % len(dims)]
+    return large[(k // 8) % len(large)] if k % 8 == 3 else small[k % len(small)]
 
 
 def _parts(given: Any) -> tuple[Any, ...]:

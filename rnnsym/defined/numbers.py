@@ -71,6 +71,22 @@ class Numbers:
             raise ShapeError(f"the size {expression} has no value")
         return int(number)
 
+    def know(self, symbol: Any, value: Any) -> None:
+        """Sets the value of a named quantity."""
+        self._memo[symbol] = value
+
+    def copy(self, values: Mapping[Any, Any], without: set[Any] | None = None) -> Numbers:
+        """The same draw with the balls of some symbols replaced, and nothing known that depends on those `without`."""
+        new = object.__new__(Numbers)
+        new.given, new.digits, new._sizes = self.given, self.digits, self._sizes
+        if without:
+            new.given = {s: v for s, v in self.given.items() if s not in without}
+            new._memo = {e: v for e, v in self._memo.items() if not (e.free_symbols & without)}
+        else:
+            new._memo = dict(self._memo)
+        new._memo.update(values)
+        return new
+
     def with_values(self, values: Mapping[Any, Any]) -> Numbers:
         """The same draw with some values replaced or added."""
         return Numbers({**self.given, **values}, self.digits)
@@ -225,6 +241,8 @@ class Defined:
 
 def as_table(value: Any) -> Any:
     """A two-dimensional object array of balls from any table of numbers; a flat list is a column."""
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype == object:
+        return np.frompyfunc(balls.ball, 1, 1)(value)
     if isinstance(value, sp.MatrixBase):
         rows = value.tolist()
     elif isinstance(value, np.ndarray) and value.ndim == 1 or isinstance(value, list | tuple) and not _nested(value):

@@ -66,27 +66,31 @@ class Jacobian(Defined, sp.MatrixExpr):
 
     def numerical(self, numbers: Numbers) -> Any:
         step = balls.ball(sp.Rational(1, 10**STEP_DIGITS))
-        named = {name for name, _ in self.args[2]}
-        bound = {s: numbers._value(t) for s, t in self.args[3] if s not in named}
-        base = {**bound, **{v: numbers._value(v) for v in self.variables if v not in bound}}
-        values = {**numbers.given, **base}
-        center = self._outputs(numbers, values)
+        names = [name for name, _ in self.args[2]]
+        base = numbers.copy({s: numbers._value(t) for s, t in self.args[3] if s not in names})
+        center = self._outputs(base, names)
         columns = []
         for variable in self.variables:
-            rows, width = base[variable].shape
+            moved = _reached(self.args[2], variable)
+            rest = base.copy({}, without={variable, *moved})
+            table = base._value(variable)
+            rows, width = table.shape
             for index in range(rows * width):
-                i, j = index % rows, index // rows  # vec stacks the columns
-                ahead, behind = (self._outputs(numbers, self._moved(values, variable, i, j, s)) for s in (step, -step))
-                columns.append(_slope(ahead, behind, center, step))
+                place = index % rows, index // rows  # vec stacks the columns
+                sides = []
+                for change in (step, -step):
+                    shifted = table.copy()
+                    shifted[place] = shifted[place] + change
+                    sides.append(self._outputs(rest.copy({variable: shifted}), moved))
+                columns.append(_slope(sides[0], sides[1], center, step))
         return np.concatenate(columns, axis=1)
 
-    def _moved(self, values: dict[Any, Any], variable: Any, i: int, j: int, step: Any) -> dict[Any, Any]:
-        table = values[variable].copy()
-        table[i, j] = table[i, j] + step
-        return {**values, variable: table}
-
-    def _outputs(self, numbers: Numbers, values: dict[Any, Any]) -> Any:
-        return np.concatenate([*follow(self.args[2], self.outputs, values, numbers.digits)], axis=0)
+    def _outputs(self, numbers: Numbers, names: Any) -> Any:
+        """The stacked outputs when the equations of `names` are evaluated in order, the others being known."""
+        for name, expression in self.args[2]:
+            if name in names:
+                numbers.know(name, numbers._value(expression))
+        return np.concatenate([numbers._value(y) for y in self.outputs], axis=0)
 
     def _sympystr(self, printer: Any) -> str:
         return f"d({', '.join(map(printer._print, self.outputs))})/d({', '.join(map(printer._print, self.variables))})"
@@ -157,11 +161,20 @@ def _slope(ahead: Any, behind: Any, center: Any, step: Any) -> Any:
     return (ahead - behind) / (2 * step)
 
 
+def _reached(equations: Any, variable: Any) -> list[Any]:
+    """The named quantities that depend on a variable, in order."""
+    moved = [variable]
+    for name, expression in equations:
+        if any(s in expression.free_symbols for s in moved):
+            moved.append(name)
+    return moved[1:]
+
+
 def follow(equations: Any, outputs: Sequence[Any], values: dict[Any, Any], digits: int = 60) -> list[Any]:
     """The values of the outputs when the equations are evaluated in order."""
     numbers = Numbers(values, digits)
     for name, expression in equations:
-        numbers._memo[name] = numbers._value(expression)
+        numbers.know(name, numbers._value(expression))
     return [numbers._value(y) for y in outputs]
 
 

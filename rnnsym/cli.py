@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnsym.cells import Cell
+    from rnnsym.latex import Notation
     from rnnsym.report import Report
     from rnnsym.result import Check, Result
 
@@ -72,7 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser, required=True)
     model = _Parser(add_help=False)
     model.add_argument(
-        "model", nargs="?", metavar="MODEL", help="a cell (rnnsym cells); else two tanh units, input, output"
+        "model",
+        nargs="?",
+        metavar="MODEL",
+        help="a cell (rnnsym cells) or MODEL.toml; else two tanh units, input, output",
     )
     names = ", ".join(q.name for q in QUESTIONS)
     files = f"FILE of -o ends in .tex or .md; without -o both {REPORT_FILE}.tex and {REPORT_FILE}.md are written"
@@ -91,7 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument("--steps", action="store_true", help="with the steps of the derivation")
     command("verify", _verify, "verify the answer to every question that applies", model)
     cells = command("cells", _cells, "list the cells with their equations")
-    cells.add_argument("name", nargs="?", metavar="NAME", help="one cell, in full")
+    cells.add_argument("name", nargs="?", metavar="NAME", help="one cell, in full, and a model file to start from")
+    cells.add_argument("--toml", action="store_true", help="print the model file only")
     return parser
 
 
@@ -168,32 +173,24 @@ def _check_options(args: argparse.Namespace) -> None:
 # The model
 
 
-def _model(args: argparse.Namespace) -> Cell:
-    """The cell of a name with --set and --assume applied."""
+def _model(args: argparse.Namespace) -> tuple[Cell, Notation | None]:
+    """The cell of a name or model file with --set and --assume applied, and the file's notation."""
+    from rnnsym.cells import assume
     from rnnsym.questions import default_model
 
-    cell = default_model() if args.model is None else _named_cell(args.model)
+    cell, notation = (default_model(), None) if args.model is None else _loaded(args.model)
     cell = _with_values(cell, dict(_setting(s) for s in args.settings))
-    for text in args.assume:
-        cell = _with_hypothesis(cell, text)
-    return cell
+    return assume(cell, args.assume), notation
 
 
-def _named_cell(name: str) -> Cell:
-    from rnnsym.cells import catalogue
-    from rnnsym.result import SpecError
+def _loaded(name: str) -> tuple[Cell, Notation | None]:
+    from rnnsym.latex import Notation
+    from rnnsym.spec import load, named_cell
 
-    cells = catalogue()
-    if name in cells:
-        return cells[name]()
-    known = ", ".join(cells)
     if name.endswith(".toml") or os.sep in name:
-        raise SpecError(f"model files are not read by this version, got {name}; a model is one of: {known}")
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, cells, 1)
-    hint = f" did you mean {close[0]!r}?" if close else ""
-    raise SpecError(f"unknown cell {name!r};{hint} known: {known}")
+        found = load(name)
+        return found.cell, Notation(names=found.names)
+    return named_cell(name), None
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -220,40 +217,18 @@ def _with_values(cell: Cell, settings: dict[str, str]) -> Cell:
     return cell.subs(values) if values else cell
 
 
-def _with_hypothesis(cell: Cell, text: str) -> Cell:
-    from dataclasses import replace
-
-    import sympy as sp
-
-    from rnnsym.reader import read
-    from rnnsym.result import SpecError
-
-    names = {
-        s.name: s for s in (*cell.parameters, *cell.sizes, *(e for _, t in cell.binding for e in t)) if s.is_Symbol
-    }
-    given = sp.And(cell.given, read(text, names, condition=True, what="assumption"))
-    impossible = given == sp.false
-    if len(given.free_symbols) == 1 and not impossible:
-        try:
-            impossible = given.as_set() == sp.S.EmptySet
-        except (NotImplementedError, TypeError, ValueError):
-            pass  # not decided here; a hypothesis that no draw meets is "nothing tried" in the end
-    if impossible:
-        raise SpecError(f"{text} cannot hold together with {cell.given}; leave one of them out")
-    return replace(cell, given=given)
-
-
 # The commands
 
 
 def _report(args: argparse.Namespace) -> int:
     from rnnsym.report import report, targets
 
-    model, path = _model(args), args.file if args.file is not None else REPORT_FILE
+    (model, notation), path = _model(args), args.file if args.file is not None else REPORT_FILE
     with _Progress(args) as say:
         found = report(
-            model, path, seed=args.seed, digits=args.digits, max_ops=args.max_ops, progress=say, force=args.force
-        )
+            model, path, seed=args.seed, digits=args.digits, max_ops=args.max_ops, progress=say, force=args.force,
+            notation=notation,
+        )  # fmt: skip
     paths = [str(p) for p in targets(path)]
     if args.json:
         print(_json({**_report_data(found), "files": paths}))
@@ -266,9 +241,9 @@ def _report(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     from rnnsym.report import report
 
-    model = _model(args)
+    model, notation = _model(args)
     with _Progress(args) as say:
-        found = report(model, seed=args.seed, digits=args.digits, max_ops=args.max_ops, progress=say)
+        found = report(model, seed=args.seed, digits=args.digits, max_ops=args.max_ops, progress=say, notation=notation)
     color = args.file is None and _has_color(args)
     _put(args, _json(_report_data(found)) if args.json else _table(found, color))
     return STATUS[found.verdict]
@@ -277,15 +252,16 @@ def _verify(args: argparse.Namespace) -> int:
 def _derive(args: argparse.Namespace) -> int:
     from rnnsym.questions import answers, question
 
-    asked, model = question(args.question), _model(args)
+    asked, (model, notation) = question(args.question), _model(args)
+    style = {} if notation is None else {"notation": notation}
     options = {} if args.wrt is None else {"wrt": args.wrt}
     with _Progress(args) as say:
         say(f"{asked.name}: deriving")
         results = answers(asked, model, max_ops=args.max_ops, **options)
     if args.json:
-        text = _json({"question": asked.name, "results": [_result_data(r, steps=True) for r in results]})
+        text = _json({"question": asked.name, "results": [_result_data(r, True, **style) for r in results]})
     elif args.latex:
-        text = "\n\n".join(r.latex(steps=args.steps) for r in results)
+        text = "\n\n".join(r.latex(steps=args.steps, **style) for r in results)
     else:
         text = "\n\n".join(_result_text(r, args.steps) for r in results)
     _put(args, text)
@@ -294,12 +270,24 @@ def _derive(args: argparse.Namespace) -> int:
 
 def _cells(args: argparse.Namespace) -> int:
     from rnnsym.cells import catalogue
+    from rnnsym.result import SpecError
+    from rnnsym.spec import model_file, named_cell
 
-    cells = [_named_cell(args.name)] if args.name is not None else [function() for function in catalogue().values()]
-    if args.json:
+    if args.toml and args.name is None:
+        raise SpecError("--toml needs the NAME of a cell; `rnnsym cells` lists them")
+    cells = [named_cell(args.name)] if args.name is not None else [function() for function in catalogue().values()]
+    if args.toml:
+        text = model_file(args.name).rstrip("\n")
+    elif args.json:
         text = _json({"cells": [_cell_data(cell) for cell in cells]})
     else:
         text = "\n\n".join(_cell_text(cell, in_full=args.name is not None) for cell in cells)
+        if args.name is not None:
+            text += (
+                f"\n\nA model file to start from (rnnsym cells {args.name} --toml):\n\n{model_file(args.name)}".rstrip(
+                    "\n"
+                )
+            )
     _put(args, text)
     return VERIFIED
 
@@ -367,11 +355,11 @@ def _table(found: Report, color: bool) -> str:
     return "\n".join([*lines, f"{found.verdict}: {counts}"])
 
 
-def _result_data(result: Result, steps: bool = False) -> dict[str, Any]:
+def _result_data(result: Result, steps: bool = False, **style: Any) -> dict[str, Any]:
     data: dict[str, Any] = {
         "name": result.name, "lhs": str(result.lhs), "relation": result.relation, "rhs": str(result.rhs),
         "given": str(result.given), "where": [[str(s), str(e)] for s, e in result.where], "status": result.status,
-        "source": [s.key for s in result.source], "latex": result.latex(),
+        "source": [s.key for s in result.source], "latex": result.latex(**style),
     }  # fmt: skip
     if steps:
         data["steps"] = [{"expression": str(s.expression), "reason": s.reason} for s in result.steps]
@@ -391,7 +379,7 @@ def _report_data(found: Report) -> dict[str, Any]:
     sections = []
     for s in found.sections:
         results = [
-            {**_result_data(r), "check": None if c is None else _check_data(c)}
+            {**_result_data(r, notation=found.notation), "check": None if c is None else _check_data(c)}
             for r, c in zip(s.results, s.checks, strict=True)
         ]
         sections.append({"question": s.question.name, "skipped": s.skipped or None, "results": results})

@@ -171,6 +171,11 @@ class Result:
             raise RnnsymError(f"unknown relation {self.relation!r}; known: {', '.join(RELATIONS)}")
         if self.status not in STATUSES:
             raise RnnsymError(f"unknown status {self.status!r}; known: {', '.join(STATUSES)}")
+        for name in ("lhs", "rhs", "given"):
+            if isinstance(getattr(self, name), str):
+                raise SpecError(
+                    f"{self.name}: {name} is text, {getattr(self, name)[:40]!r}; pass a SymPy object (SymPy would run text)"
+                )
         for name in ("lhs", "rhs"):
             value = getattr(self, name)
             if isinstance(value, sp.MatrixBase):
@@ -249,10 +254,11 @@ class Result:
                 raise SpecError(f"two symbols print as {name!r}; pass the symbol itself, not its name")
             if (isinstance(key, str) and name in by_name) or key in symbols:
                 symbol = by_name[name][0] if isinstance(key, str) else key
-                value = sp.ImmutableMatrix(value) if _is_table(value) else sp.S(value)
+                value = _exact(value, symbols)
                 (matrices if isinstance(symbol, sp.MatrixSymbol) else scalars)[symbol] = value
             elif entries is not None:
-                table = sp.ImmutableMatrix(value) if _is_table(value) else sp.ImmutableMatrix([[value]])
+                given = _exact(value, symbols)
+                table = given if _is_table(given) else sp.ImmutableMatrix([[given]])
                 if table.shape != entries.shape:
                     raise ShapeError(f"{name} is {entries.shape} here, got {table.shape}")
                 pairs = zip(entries, table, strict=True)
@@ -262,11 +268,15 @@ class Result:
                 raise SpecError(f"{name!r} is not in this result; free symbols: {known} (nothing would change)")
         return scalars, matrices
 
-    def lambdify(self, modules: str = "numpy") -> Any:
-        """Array code of the right side, called with named arrays; modules: numpy, jax, torch or mpmath."""
+    def lambdify(self, modules: str = "numpy", *, kink: str = "error") -> Any:
+        """Array code of the right side, called with named arrays; modules: numpy, jax, torch or mpmath.
+
+        kink: where a slope has no value (a ReLU exactly at 0), "error" raises KinkError naming the unit, "left" and
+        "right" take the slope of that side, "nan" marks it; jax and torch give nan for "error".
+        """
         from rnnsym.code import array_function
 
-        return array_function(self, modules=modules)
+        return array_function(self, modules=modules, kink=kink)
 
     def __call__(self, **arrays: Any) -> Any:
         return _evaluator(self)(**arrays)
@@ -298,6 +308,20 @@ class Result:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, sp.MatrixBase | sp.MatrixExpr | list | tuple) or hasattr(value, "tolist")
+
+
+def _exact(value: Any, symbols: set[Any]) -> Any:
+    """A value as SymPy has it; text goes through the safe reader, because SymPy would run it."""
+    if isinstance(value, str):
+        from rnnsym.reader import read
+
+        return read(value, {s.name: s for s in symbols if isinstance(s, sp.Symbol)})
+    if hasattr(value, "tolist") and not isinstance(value, sp.MatrixBase):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        rows = [list(row) if isinstance(row, list | tuple) else [row] for row in value]
+        return sp.ImmutableMatrix([[_exact(entry, symbols) for entry in row] for row in rows])
+    return value.as_immutable() if isinstance(value, sp.MatrixBase) else sp.S(value)
 
 
 _evaluators: dict[Result, Callable[..., Any]] = {}

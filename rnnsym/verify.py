@@ -430,4 +430,4 @@ def claim(
     {'a': 1}
     """
     pairs = tuple(where.items()) if isinstance(where, Mapping) else tuple(where)
-    return Result(name, lhs, relation, rhs, given=sp.S(given), where=pairs, status="claimed")
+    return Result(name, lhs, relation, rhs, given=given, where=pairs, status="claimed")

@@ -187,7 +187,7 @@ def test_a_limit_is_4(capsys: pytest.CaptureFixture[str]) -> None:
 BAD = {
     "unknown cell 'gruu'; did you mean 'gru'? known: elman": ["verify", "gruu"],
     "unknown question 'jacobain'; did you mean 'jacobian'?": ["derive", "jacobain"],
-    "model files are not read by this version, got m.toml; a model is one of": ["report", "m.toml"],
+    "m.toml: no such file": ["report", "m.toml"],
     "elman has no 'W_q'; it has: h, x": ["derive", "jacobian", "elman", "--wrt", "W_q"],
     "equations has no option 'wrt'; it has: none": ["derive", "equations", "--wrt", "b"],
     "elman has no parameter 'W_q'; it has: W_h_11": ["verify", "--set", "W_q=1"],

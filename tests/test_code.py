@@ -7,7 +7,7 @@ import sympy as sp
 from rnnsym.activations import relu, sigmoid
 from rnnsym.analysis.jacobian import jacobian
 from rnnsym.cells import catalogue, elman, gru, lstm
-from rnnsym.result import Result, ShapeError, SpecError
+from rnnsym.result import KinkError, Result, ShapeError, SpecError
 from rnnsym.verify import claim
 
 a, p, x = sp.symbols("a p x", real=True)
@@ -134,5 +134,8 @@ def test_the_lstm_blocks_stand_in_the_order_of_the_state():
 
 
 def test_relu_has_no_slope_at_its_kink():
-    assert np.isnan(run(relu(x).diff(x), x=0.0))
+    result = Result("value", sp.Symbol("f"), "=", relu(x).diff(x))
+    assert np.isnan(result.lambdify(kink="nan")(x=0.0))
+    with pytest.raises(KinkError, match="ReLU is not differentiable at a=0"):
+        result(x=0.0)
     assert run(relu(x).diff(x), x=np.array([-1.0, 2.0])).tolist() == [0.0, 1.0]

@@ -82,3 +82,16 @@ def test_sizes_fixed_by_a_matrix_reach_every_part():
     result = jacobian(gru()).subs({"W_hz": sp.eye(3)})
     shapes = {s.shape[0] for s in result.free_symbols if isinstance(s, sp.MatrixSymbol)}
     assert shapes == {3, sp.Symbol("m", integer=True, positive=True)} and result.rhs.shape == (3, 3)
+
+
+def test_text_in_a_substitution_is_read_and_never_run(tmp_path):
+    mark = tmp_path / "run"
+    with pytest.raises(SpecError):
+        jacobian(elman()).subs({"W_h": f"__import__('pathlib').Path({str(mark)!r}).touch()"})
+    with pytest.raises(SpecError):
+        jacobian(elman(n=2, m=1)).subs({"W_h": [["__import__('os')", 0], [0, 1]]})
+    for part in ({"rhs": "__import__('os')"}, {"rhs": a, "given": "__import__('os')"}, {"lhs": "a", "rhs": a}):
+        with pytest.raises(SpecError, match="is text"):
+            claim(**{"lhs": a, **part})
+    assert not mark.exists()
+    assert claim(sp.Symbol("s"), a + w).subs({"a": "1/2 + w"}).rhs == 2 * w + sp.Rational(1, 2)

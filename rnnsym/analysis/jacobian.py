@@ -15,7 +15,7 @@ import sympy as sp
 from rnnsym.cells.record import Cell, entries
 from rnnsym.defined import Avoids, Gradient, Jacobian
 from rnnsym.result import Array, Result, SpecError, Step
-from rnnsym.vectors import Entrywise, chain, column, cotangents, differential, explicit, stack
+from rnnsym.vectors import Entrywise, chain, column, cotangents, differential, explicit, linear, stack, total
 
 
 def jacobian(cell: Cell, wrt: str = "state") -> Result:
@@ -55,7 +55,7 @@ def parameter_gradient(cell: Cell, name: str) -> Result:
 
     For W_h of the plain cell it is (D_t delta) h_{t-1}^T, an outer product, instead of the n by n^2 Jacobian.
     Shapes: delta has the shape of the state (one array for each state block: delta_c, delta_h of an LSTM); the
-            gradient has the shape of the parameter.
+            gradient has the shape of the parameter, (1, 1) for a scalar.
     Raises: SpecError for a name the cell does not have.
 
     >>> from rnnsym.cells import elman
@@ -70,7 +70,11 @@ def parameter_gradient(cell: Cell, name: str) -> Result:
         new: sp.MatrixSymbol("delta" if single else f"delta_{old.name}", *new.shape)
         for new, old in zip(cell.next, cell.state, strict=True)
     }
-    gradient = cotangents(cell.equations, adjoints, [symbol])[symbol]
+    if getattr(symbol, "is_Matrix", False):
+        gradient = cotangents(cell.equations, adjoints, [symbol])[symbol]
+    else:  # one number: delta^T times the derivative by the scalar
+        moved = [linear(sp.Transpose(d), chain(cell.equations, new, symbol)) for new, d in adjoints.items()]
+        gradient = total(sp.ZeroMatrix(1, 1), *moved)
     tables = tuple((s, entries(s.name, int(s.shape[0]), 1)) for s in adjoints.values()) if cell.binding else ()
     written = replace(cell, binding=cell.binding + tables)
     arrays = tuple(Array(s.name, "parameter", dict(tables).get(s, s)) for s in adjoints.values())
@@ -93,14 +97,24 @@ def differentiable(cell: Cell) -> Any:
     for name, expression in cell.equations:
         whole = column(expression.xreplace(composed))
         composed[name] = whole
-        for f in sorted(whole.body.atoms(sp.Function), key=str) if isinstance(whole, Entrywise) else ():
+        for part, f in ((e, f) for e in _entrywise(whole) for f in sorted(e.body.atoms(sp.Function), key=str)):
             for kink in getattr(f, "kinks", ()):
-                argument = Entrywise(f.args[0], whole.shape[0], *whole.columns)
+                argument = Entrywise(f.args[0], part.shape[0], *part.columns)
                 if not cell.binding:
                     hypotheses.append(Avoids(argument, kink))
                 else:
                     hypotheses += [sp.Ne(a, kink) for a in explicit(argument, dict(cell.binding))]
     return sp.And(*dict.fromkeys(hypotheses))
+
+
+def _entrywise(expression: Any) -> list[Any]:
+    """Every entrywise node of an expression, also inside matrix products (W @ relu(h))."""
+    found = [expression] if isinstance(expression, Entrywise) else []
+    parts = expression.columns if isinstance(expression, Entrywise) else expression.args
+    for part in parts:
+        if getattr(part, "is_Matrix", False):
+            found += _entrywise(part)
+    return found
 
 
 def _variables(cell: Cell, wrt: str) -> tuple[Any, ...]:

@@ -34,7 +34,7 @@ def trajectory(cell: Cell, values: Mapping[str, Any], h0: Any = None, x: Any = N
     h0:     the first state (n,), or a dict of states; zero if left out.
     x:      inputs, shape (T, m), or (T,) for one input; zero if left out, then `steps` says how many steps.
 
-    >>> from rnnsym.cells.catalogue import linear
+    >>> from rnnsym.cells.plain import linear
     >>> trajectory(linear(), {"W_h": [[0.5]]}, h0=[1.0], steps=3)[:, 0].tolist()
     [0.5, 0.25, 0.125]
     """
@@ -97,7 +97,7 @@ def unroll(cell: Cell, T: int) -> Cell:
 
     Its Jacobian is the ordered product of the Jacobians of one step (A-GRD-1).
 
-    >>> from rnnsym.cells.catalogue import elman
+    >>> from rnnsym.cells.plain import elman
     >>> print(unroll(elman(), 2))
     elman, 2 steps: h_1 = tanh(W_h*h + W_x*x_1 + b); h_2 = tanh(W_h*h_1 + W_x*x_2 + b)
     """
@@ -119,6 +119,7 @@ def unroll(cell: Cell, T: int) -> Cell:
     return replace(
         cell, name=f"{cell.name}, {count} step{'s' * (count != 1)}", input=tuple(inputs), equations=tuple(equations),
         next=tuple(current), output=None, binding=(*kept, *tables),
+        general=cell.general and unroll(cell.general, count),
     )  # fmt: skip
 
 

@@ -8,14 +8,18 @@ May import: everything to the left of `cells`. A cell carries no analysis.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from rnnsym.defined import Jacobian
+from rnnsym.reader import check_name, free_names, read
 from rnnsym.result import Array, LimitReached, ShapeError, Source, SpecError
 from rnnsym.vectors import column, explicit, substitute
 
@@ -28,6 +32,7 @@ class Cell:
 
     binding: pairs (symbol, table of entries), empty while the sizes are symbols.
     field:   "real" or "complex", what the states and parameters are.
+    general: the same cell with symbols for its sizes, kept when they become numbers.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Cell:
     source: tuple[Source, ...] = ()
     binding: tuple[tuple[Any, Any], ...] = ()
     field: str = "real"
+    general: Cell | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.state) != len(self.next):
@@ -59,10 +65,12 @@ class Cell:
     @property
     def parameters(self) -> tuple[Any, ...]:
         """The parameter symbols: matrices and columns while sizes are symbols, else the symbols among the entries."""
+        found = self._parameter_symbols()
         if self.binding:
-            entries = [e for s, t in self.binding if s in self._parameter_symbols() for e in t]
+            table = dict(self.binding)
+            entries = [e for s in found for e in table.get(s, (s,))]
             return tuple(dict.fromkeys(s for e in entries for s in sorted(e.free_symbols, key=str)))
-        return self._parameter_symbols()
+        return found
 
     def _parameter_symbols(self) -> tuple[Any, ...]:
         taken = {*self.state, *self.input, *(name for name, _ in self.all_equations)}
@@ -145,28 +153,33 @@ class Cell:
         named = {key if isinstance(key, str) else getattr(key, "name", str(key)): v for key, v in values.items()}
         arrays = {s.name: s for s in self._parameter_symbols()}
         if not self.binding:
-            scalars = {arrays[k]: sp.S(v) for k, v in named.items() if k in arrays and not arrays[k].is_Matrix}
             unknown = [k for k in named if k not in arrays]
             if unknown:
                 raise SpecError(f"{self.name} has no parameter {unknown[0]!r}; it has: {', '.join(arrays)}")
+            scalars = {arrays[k]: exact(v, k) for k, v in named.items() if not arrays[k].is_Matrix}
             cell = self._replaced(lambda e: substitute(e, scalars, {})) if scalars else self
-            return bind(cell, {k: v for k, v in named.items() if arrays[k].is_Matrix})
-        entries = {s.name: s for s in self.parameters}
+            made = bind(cell, {k: v for k, v in named.items() if arrays[k].is_Matrix})
+            if not made.is_explicit:
+                refuse_clashes(made)
+            return made
+        symbols = {s.name: s for s in self.parameters}
         table = dict(self.binding)
         scalars = {}
         for key, value in named.items():
-            if key in entries:
-                scalars[entries[key]] = sp.S(value)
-            elif key in arrays:
+            if key in symbols and not (key in arrays and _is_table(value)):
+                scalars[symbols[key]] = exact(value, key)
+            elif key in arrays and arrays[key] in table:
                 target = table[arrays[key]]
                 new = as_table(value, target.shape, key)
                 scalars.update({a: b for a, b in zip(target, new, strict=True) if a.is_Symbol})
             else:
-                raise SpecError(f"{self.name} has no parameter {key!r}; it has: {', '.join((*entries, *arrays))}")
-        return replace(
+                raise SpecError(f"{self.name} has no parameter {key!r}; it has: {', '.join((*symbols, *arrays))}")
+        made = replace(
             self._replaced(lambda e: substitute(e, {s: v for s, v in scalars.items() if s in e.free_symbols}, {})),
             binding=tuple((s, t.subs(scalars, simultaneous=True)) for s, t in self.binding),
         )
+        refuse_clashes(made)
+        return made
 
     def _replaced(self, change: Callable[[Any], Any]) -> Cell:
         return replace(
@@ -211,16 +224,47 @@ def whole(value: Any, what: str, least: int = 1) -> int:
     return int(value)
 
 
+def exact(value: Any, name: str) -> Any:
+    """A number, SymPy expression or formula as an exact SymPy expression; floats become the decimals they print as.
+
+    >>> exact("w/2 + 0.1", "b")
+    w/2 + 1/10
+    """
+    if isinstance(value, bool) or type(value).__name__ == "bool_":
+        raise SpecError(f"{name} is {value}; a number, symbol or formula is needed")
+    if isinstance(value, str):  # never sympify: it runs what the text says
+        return read(value, {s: sp.Symbol(s, real=True) for s in free_names(value).variables}, what=name)
+    if hasattr(value, "item") and not isinstance(value, sp.Basic):
+        value = value.item()
+    if isinstance(value, float):
+        value = sp.Rational(str(value)) if math.isfinite(value) else sp.nan
+    if not isinstance(value, sp.Basic | int | float | complex | Fraction):
+        raise SpecError(f"{name} holds {type(value).__name__} {value!r:.40}; a number, symbol or formula is needed")
+    found = sp.Rational(value) if isinstance(value, Fraction) else sp.S(value)
+    if found.has(sp.Float):
+        found = found.xreplace({f: sp.Rational(str(f)) for f in found.atoms(sp.Float)})
+    if found.has(sp.nan, sp.oo, sp.zoo, -sp.oo):
+        raise SpecError(f"{name} holds {found}; refusing")
+    for s in found.free_symbols:
+        check_name(s.name)
+    return found
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, sp.MatrixBase | list | tuple) or hasattr(value, "tolist")
+
+
 def as_table(value: Any, shape: tuple[Any, Any] | None, name: str) -> Any:
     """Any scalar, list, array or matrix as a table of exact entries; floats become the rationals they are written as."""
-    if hasattr(value, "tolist") and not isinstance(value, sp.MatrixBase):
+    if hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, list | tuple):
-        value = [list(row) if isinstance(row, list | tuple) else [row] for row in value]
-    table = sp.ImmutableMatrix(value) if isinstance(value, list | sp.MatrixBase) else sp.ImmutableMatrix([[value]])
-    table = table.applyfunc(lambda e: sp.Rational(str(e)) if e.is_Float else e)
-    if any(e is sp.nan or e.is_infinite for e in table):
-        raise SpecError(f"{name} holds {next(e for e in table if e is sp.nan or e.is_infinite)}; refusing")
+    if not isinstance(value, list | tuple):
+        value = [[value]]
+    rows = [list(row) if isinstance(row, list | tuple) else [row] for row in value]
+    lengths = sorted({len(row) for row in rows})
+    if len(lengths) != 1 or lengths == [0]:
+        raise ShapeError(f"{name} has rows of lengths {', '.join(map(str, lengths)) or 'none'}; a table is needed")
+    table = sp.ImmutableMatrix([[exact(e, name) for e in row] for row in rows])
     if shape is not None and table.shape != tuple(shape):
         raise ShapeError(f"{name} is {table.shape[0]} x {table.shape[1]}; {shape[0]} x {shape[1]} is needed")
     return table
@@ -258,12 +302,19 @@ def bind(
             )
         what = {"n": "hidden size n", "m": "input size m", "p": "output size p"}.get(key, f"size {key}")
         known[names[key]] = whole(number, what)
-    for key, value in values.items():
+    zeros = [key for key, value in values.items() if not _is_table(value) and exact(value, key) == 0]
+    for key in sorted(values, key=lambda key: key in zeros):
+        value = values[key]
+        shape = [known.get(size, size) for size in symbols[key].shape]
+        if key in zeros and all(isinstance(size, int) or size.is_Integer for size in shape):
+            value = [[0] * int(shape[1]) for _ in range(int(shape[0]))]  # b = 0 for any size that is known
         tables[key] = as_table(value, None, key)
+        if cell.field == "real" and any(e.has(sp.I) for e in tables[key]):
+            raise SpecError(f"{key} holds complex numbers; the field of {cell.name} is real")
         for size, number in zip(symbols[key].shape, tables[key].shape, strict=True):
             if size.is_Integer and int(size) != number or known.setdefault(size, number) != number:
                 _refuse(cell, key, tables[key], size, known)
-    if not known and not values:
+    if not known and not values and (cell.sizes or cell.binding):
         return cell
     for size in cell.sizes:
         known.setdefault(size, 1)
@@ -285,20 +336,50 @@ def bind(
         if table is None:
             table = entries(s.name, shapes[s][0], shapes[s][1], real=real)
         binding.append((sp.MatrixSymbol(s.name, *table.shape), table))
-    _refuse_clashes(cell, binding)
-    return replace(sized, binding=tuple(binding))
+    made = replace(sized, binding=tuple(binding), general=cell)
+    given_names = {s for t in tables.values() for s in t.free_symbols}
+    own = {e: name.name for name, table in binding if name.name not in tables for e in table}
+    for s in sorted(given_names & set(own), key=str):
+        tie = f", or give {own[s]} too" if own[s] in symbols else ""
+        raise SpecError(f"{s.name} in a value given to {cell.name} is the name of its own {own[s]}; rename yours{tie}")
+    refuse_clashes(made)
+    return made
 
 
-def _refuse_clashes(cell: Cell, binding: list[tuple[Any, Any]]) -> None:
-    """Two different symbols with one name would be mixed up on the page and in code."""
-    seen: dict[str, Any] = {}
-    for _, table in binding:
-        for s in table.free_symbols:
-            if seen.setdefault(s.name, s) != s:
+def refuse_clashes(cell: Cell) -> None:
+    """Two symbols with one name, or a parameter named like a state, would be mixed up on the page and in code."""
+    table = dict(cell.binding)
+    moving = (*cell.state, *cell.input, *(name for name, _ in cell.all_equations))
+    found: dict[str, Any] = {}
+    inside = [s for _, e in cell.all_equations for s in _in_order(e)]
+    sizes = cell.sizes
+    for s in dict.fromkeys((*moving, *inside, *sizes, *sorted(cell.given.free_symbols, key=str))):
+        for symbol in sorted(set().union(*(e.free_symbols for e in table[s])), key=str) if s in table else (s,):
+            check_name(symbol.name)
+            if found.setdefault(symbol.name, symbol) != symbol:
                 raise SpecError(
-                    f"{cell.name}: two symbols print as {s.name!r} (assumptions {seen[s.name].assumptions0.get('real')} and "
-                    f"{s.assumptions0.get('real')} for real); use the model's own, or rename yours"
+                    f"{cell.name}: two symbols print as {symbol.name!r} ({_kind(found[symbol.name])} and "
+                    f"{_kind(symbol)}); use the model's own, or rename yours"
                 )
+    if not table:
+        return
+    variables = {e: s.name for s in moving for e in table[s]}
+    for s in dict.fromkeys(inside):
+        if s not in moving:
+            for symbol in set().union(*(e.free_symbols for e in table[s])) if s in table else {s}:
+                if symbol in variables:
+                    raise SpecError(
+                        f"{symbol.name} in {s.name} is the name of {cell.name}'s own {variables[symbol]}; rename yours"
+                    )
+
+
+def _kind(symbol: Any) -> str:
+    if isinstance(symbol, sp.MatrixSymbol):
+        return f"a {symbol.shape[0]} x {symbol.shape[1]} array"
+    if symbol.is_integer and symbol.is_positive:
+        return "a whole number > 0"
+    facts = [word for word in ("integer", "positive", "negative", "nonzero") if getattr(symbol, f"is_{word}")]
+    return " ".join(["real" if symbol.is_real else "complex", *facts])
 
 
 def _refuse(cell: Cell, key: str, table: Any, size: Any, known: Mapping[Any, int]) -> None:
@@ -312,12 +393,16 @@ def _refuse(cell: Cell, key: str, table: Any, size: Any, known: Mapping[Any, int
 
 def _with_expressions(cell: Cell, values: Mapping[Any, Any]) -> Cell:
     """Matrix expressions put in for parameters; their sizes replace the cell's."""
-    sizes = {}
+    sizes: dict[Any, Any] = {}
     for symbol, value in values.items():
         for size, new in zip(symbol.shape, value.shape, strict=True):
-            if size != new:
-                sizes[size] = new
+            if sizes.setdefault(size, new) != new or (size != new and not size.is_Symbol):
+                _refuse(cell, symbol.name, value, size, sizes)
+    sizes = {size: new for size, new in sizes.items() if size != new}
     resized = cell._replaced(lambda e: e.subs(sizes, simultaneous=True)) if sizes else cell
     table = {sp.MatrixSymbol(s.name, *v.shape): v for s, v in values.items()}
     equations = tuple((n, column(e.xreplace(table))) for n, e in resized.equations)
-    return replace(resized, equations=equations)
+    output = resized.output
+    if output is not None:
+        output = (output[0], column(output[1].xreplace(table)))
+    return replace(resized, equations=equations, output=output)

@@ -8,16 +8,17 @@ from __future__ import annotations
 import keyword
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from rnnsym.code.helpers import IMPORT, MODULES
+from rnnsym.code.kinks import KINKS, Corner, corners, one_sided
 from rnnsym.code.writer import Writer
 from rnnsym.reader import check_name
-from rnnsym.result import NoClosedForm, Result, RnnsymError, ShapeError, SpecError, is_condition
+from rnnsym.result import KinkError, NoClosedForm, Result, RnnsymError, ShapeError, SpecError, is_condition
 from rnnsym.vectors import Slot
 
 
@@ -27,11 +28,20 @@ class ArrayFunction:
 
     An input, or a bias (a parameter column whose name starts with b), that is left out is zero; the weights of an
     input left out are not needed. A named quantity of `where` may be given instead of what it is computed from.
+    kink: where a slope is undefined, "error" raises KinkError naming the unit, "nan" gives nan, "left" and "right" the
+    one-sided slope. jax and torch, whose values may not be known yet, give nan for "error".
     """
 
     result: Result
     modules: str = "numpy"
+    kink: str = "nan"
     _compiled: dict[Any, tuple[Callable[..., Any], str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.kink not in KINKS:
+            raise RnnsymError(f"unknown kink={self.kink!r}; known: {', '.join(KINKS)}")
+        if self.kink in ("left", "right"):
+            self.result = one_sided(self.result, -1 if self.kink == "left" else 1)
 
     @property
     def source(self) -> str:
@@ -51,9 +61,28 @@ class ArrayFunction:
         function, _, names = self._function(frozenset(values))
         missing = [name for name in names if name not in {_safe(s.name) for s in values}]
         assert not missing, missing
-        with np.errstate(over="ignore"):  # exp and cosh beyond the largest number stand under a fraction line
+        # exp and cosh beyond the largest number stand under a fraction line; NumPy warns of mpmath's nan
+        with np.errstate(over="ignore", invalid="ignore" if self.modules == "mpmath" else None):
             result = function(**{_safe(s.name): v for s, v in values.items() if _safe(s.name) in names}, **sizes)
-        return self._broadcast(result, values)
+        result = self._broadcast(result, values)
+        if self.kink == "error" and self.modules in ("numpy", "mpmath") and _has_nan(result):
+            self._refuse_kinks(values, sizes)
+        return result
+
+    def _refuse_kinks(self, values: Mapping[Any, Any], sizes: Mapping[str, int]) -> None:
+        """Raises KinkError if a unit sits exactly at a point where its activation has no derivative."""
+        for corner in corners(self.result):
+            inner = ArrayFunction(replace(self.result, lhs=sp.Symbol("a"), rhs=corner.argument, steps=()), self.modules)
+            function, _, names = inner._function(frozenset(values))
+            given = {_safe(s.name): v for s, v in values.items()}
+            if not set(names) <= set(given):
+                continue
+            found = np.asarray(function(**{name: given[name] for name in names}, **sizes))
+            if corner.is_column and found.ndim > 1:
+                found = found[..., 0]
+            at = np.argwhere(found == corner.value(self.modules))
+            if len(at):
+                raise KinkError(_kink_message(corner, at[0]))
 
     def _function(self, given: frozenset[Any]) -> tuple[Callable[..., Any], str, tuple[str, ...]]:
         if given not in self._compiled:
@@ -145,7 +174,7 @@ class ArrayFunction:
             return (
                 np.frompyfunc(mpmath.mpmathify, 1, 1)(array.astype(object))
                 if array.ndim
-                else np.array(mpmath.mpmathify(value))
+                else np.array(mpmath.mpmathify(array.item()))
             )
         if array.dtype == object:
             array = array.astype(complex if any(isinstance(v, complex) for v in array.flat) else float)
@@ -165,6 +194,23 @@ class ArrayFunction:
         if shape == result.shape[: result.ndim - core]:
             return result if result.ndim else result[()]
         return np.broadcast_to(result, shape + result.shape[result.ndim - core :]).copy()
+
+
+def _has_nan(values: Any) -> bool:
+    return bool(np.any(np.asarray(values != values)))  # only nan differs from itself, in every number type
+
+
+def _kink_message(corner: Corner, place: Any) -> str:
+    unit = int(place[-1]) + 1 if corner.is_column else corner.unit
+    batch = tuple(int(i) for i in (place[:-1] if corner.is_column else place))
+    where = ([f"unit {unit}"] if unit is not None else []) + (
+        [f"batch item {', '.join(map(str, batch))}"] if batch else []
+    )
+    located = f" ({', '.join(where)})" if where else ""
+    return (
+        f"{corner.words} is not differentiable at a={corner.point}{located}; name a side "
+        "or a region: lambdify(kink='left') or 'right' takes the slope of that side, kink='nan' marks the unit"
+    )
 
 
 def _core(symbol: Any) -> int:
@@ -275,8 +321,8 @@ def _size_symbols(result: Result) -> set[Any]:
     return {size for table in tables for size in table.shape if size.is_Symbol}
 
 
-def array_function(result: Result, modules: str = "numpy") -> ArrayFunction:
-    """The right side of a result as a function of named arrays, in NumPy, jax, torch or mpmath.
+def array_function(result: Result, modules: str = "numpy", kink: str = "nan") -> ArrayFunction:
+    """The right side of a result as a function of named arrays, in NumPy, jax, torch or mpmath; `kink`: see ArrayFunction.
 
     >>> p = sp.Symbol("p", real=True)
     >>> f = array_function(Result("gain", sp.Symbol("G"), "=", 1 / (1 - p)))
@@ -285,4 +331,4 @@ def array_function(result: Result, modules: str = "numpy") -> ArrayFunction:
     """
     if modules not in MODULES:
         raise RnnsymError(f"unknown module {modules!r}; known: {', '.join(MODULES)}")
-    return ArrayFunction(result, modules)
+    return ArrayFunction(result, modules, kink)

@@ -16,7 +16,7 @@ IMPORT = {
 ELEMENTARY = {
     "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
-    "Abs": "abs", "sign": "sign", "re": "real", "im": "imag", "conjugate": "conj", "atan2": "arctan2", "erf": "erf",
+    "Abs": "abs", "sign": "sign", "re": "real", "im": "imag", "conjugate": "conj", "atan2": "arctan2", "erf": "erf", "erfc": "erfc", "erfinv": "erfinv",
     "floor": "floor", "ceiling": "ceil", "arg": "angle",
 }  # fmt: skip
 SPELLING = {
@@ -126,6 +126,27 @@ HELPERS = {
             "        value = torch.where(torch.as_tensor(test), branch, value)\n"
             "    return value"
         ),
+    },
+    "_erf": {
+        "numpy": (
+            "try:\n    from scipy.special import erf as _erf\nexcept ImportError:\n"
+            "    from math import erf\n\n    _erf = np.vectorize(erf, otypes=[float])"
+        ),
+        "jax": "from jax.scipy.special import erf as _erf",
+        "torch": "_erf = torch.special.erf",
+    },
+    "_erfc": {
+        "numpy": (
+            "try:\n    from scipy.special import erfc as _erfc\nexcept ImportError:\n"
+            "    from math import erfc\n\n    _erfc = np.vectorize(erfc, otypes=[float])"
+        ),
+        "jax": "from jax.scipy.special import erfc as _erfc",
+        "torch": "_erfc = torch.special.erfc",
+    },
+    "_erfinv": {
+        "numpy": "from scipy.special import erfinv as _erfinv",
+        "jax": "from jax.scipy.special import erfinv as _erfinv",
+        "torch": "_erfinv = torch.special.erfinv",
     },
     "_sech2": {
         "numpy": (

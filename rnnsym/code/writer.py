@@ -19,6 +19,8 @@ from rnnsym.code.helpers import ALIAS, ELEMENTARY, HELPERS, SPELLING
 from rnnsym.result import NoClosedForm
 from rnnsym.vectors import Diagonal, Entrywise, slot
 
+MPMATH_DIGITS = 120  # of a constant that mpmath has no name for
+
 
 class _Sech2(sp.Function):
     """1 - tanh(x)^2, computed without cancellation; lives only inside this room."""
@@ -91,6 +93,8 @@ class Writer:
             return _paren(
                 _number(e, self.modules), 3 if e.is_Rational and not e.is_Integer or e.is_negative else 9, level
             )
+        if e.is_number and e.is_real and self.modules != "mpmath" and not hasattr(e, "array_helper"):
+            return _paren(repr(float(e)), 3 if e.is_negative else 9, level)  # NumPy's sqrt(2) would be a float64
         key = (e, rank)
         if (before := self.again(key)) is not None:
             return before
@@ -121,20 +125,16 @@ class Writer:
             return self._own(e, rank), 9
         name = ELEMENTARY.get(type(e).__name__)
         arguments = [self._scalar(a, rank, 0) for a in e.args]
-        if name is not None and not (name == "erf" and self.modules == "numpy"):
+        if name is not None:
             return f"{self._function(name)}({', '.join(arguments)})", 9
-        if name == "erf":
-            self.helpers["_erf"] = "from math import erf\n\n_erf = np.vectorize(erf, otypes=[float])"
-            return f"_erf({', '.join(arguments)})", 9
         if hasattr(e, "elementary"):
             return f"({self._scalar(e.elementary(), rank, 0)})", 9
         raise NoClosedForm(f"no array code for {type(e).__name__}: {e}")
 
     def _function(self, name: str) -> str:
         name = SPELLING.get(self.modules, {}).get(name, name)
-        if self.modules == "jax" and name == "erf":
-            self.helpers["_erf"] = "from jax.scipy.special import erf as _erf"
-            return "_erf"
+        if f"_{name}" in HELPERS and self.modules != "mpmath":
+            return self.helper(f"_{name}")
         if self.modules == "mpmath":
             self.helpers[f"_{name}"] = f"_{name} = np.frompyfunc(mp.{name}, {2 if name == 'atan2' else 1}, 1)"
             return f"_{name}"
@@ -163,7 +163,12 @@ class Writer:
         if self.modules == "mpmath":
             if isinstance(e, _Sech2):
                 return f"{self._function('sech')}({arguments})**2"
+            if hasattr(e, "mpmath_helper"):
+                self.helpers[name] = f"{name} = np.frompyfunc({e.mpmath_helper}, {len(e.args)}, 1)"
+                return f"{name}({arguments})"
             return f"({self._scalar(e.elementary(), rank, 0)})"
+        for needed in getattr(e, "array_needs", ()):
+            self.helper(needed)
         if not text:
             return f"{self.helper(name)}({arguments})"
         self.helpers[name] = text.replace("xp.", self.xp + ".")
@@ -250,7 +255,15 @@ class Writer:
                 table.update(_without_cancellation(a, y))
         for f in expression.atoms(sp.Function):
             table.update(_without_cancellation(f, f))
-        return expression.xreplace(table) if table else expression
+        if not table:
+            return expression
+        sums = {k: v for k, v in table.items() if k.is_Add}
+        for e in expression.atoms(sp.Add) if sums else ():  # SymPy writes -2 (1 - y^2) as 2 y^2 - 2
+            for key, value in sums.items():
+                ratio = _ratio(e, key)
+                if ratio is not None:
+                    table[e] = ratio * value
+        return expression.xreplace(table)
 
     def body(self, expression: Entrywise) -> Any:
         """The scalar expression of a column, its slots replaced by symbols that know their column."""
@@ -272,7 +285,7 @@ class Writer:
             for f in reversed(factors[:-1]):
                 text = self._apply(f, text)
             if coefficient != 1:
-                text = f"{self._scalar(coefficient, 1, 3)} * {text}"
+                text = f"{self._scalar(coefficient, 1, 3)} * {_paren_text(text)}"
             return self.named(e, text, "a")
         if isinstance(e, sp.MatrixBase):
             return self._table(e, 0)
@@ -282,19 +295,20 @@ class Writer:
 
     def _apply(self, matrix: Any, text: str) -> str:
         if isinstance(matrix, Diagonal):
-            return f"{self.column(matrix.arg)} * {text}"
+            return f"{_paren_text(self.column(matrix.arg))} * {_paren_text(text)}"
         if isinstance(matrix, sp.Transpose) and matrix.shape[0] == 1:
-            return f"({self.column(matrix.arg)} * {text}).sum(-1)[..., None]"
+            keep = "keepdim" if self.modules == "torch" else "keepdims"
+            return f"({_paren_text(self.column(matrix.arg))} * {_paren_text(text)}).sum(-1, {keep}=True)"
         return f"{self.helper('_linear')}({self.matrix(matrix)}, {text})"
 
     def matrix(self, e: Any) -> str:
         """Text of a matrix, shape (..., rows, columns)."""
+        if e.shape[1] == 1 and not isinstance(e, sp.MatrixBase | sp.Identity | sp.BlockMatrix):
+            return f"{_paren_text(self.column(e))}[..., :, None]"  # its name, if it has one, is that of the column
         if (before := self.again(e)) is not None:
             return before
-        if isinstance(e, sp.MatrixSymbol) and e.shape[1] != 1:
+        if isinstance(e, sp.MatrixSymbol):
             return self.value(e)
-        if e.shape[1] == 1 and not isinstance(e, sp.MatrixBase | sp.Identity | sp.BlockMatrix):
-            return f"{_paren_text(self.column(e))}[..., :, None]"
         return self.named(e, self._matrix(e), "M")
 
     def _matrix(self, e: Any) -> str:
@@ -371,11 +385,9 @@ class Writer:
         for t in identities:
             c = self._scalar(_scaled_identity(t), 1, 0)
             array = {"numpy": "np.asarray", "jax": "jnp.asarray", "torch": "torch.as_tensor", "mpmath": "np.asarray"}
-            wide = c if c.endswith("[..., None]") else f"{array[self.modules]}({c})[..., None]"
             kind = ", dtype=object" if self.modules == "mpmath" else ""
-            wide = (
-                wide.replace(")[..., None]", f"{kind})[..., None]") if kind and not c.endswith("[..., None]") else wide
-            )
+            # at rank 1 what depends on symbols has its trailing axis already
+            wide = c if _scaled_identity(t).free_symbols else f"{array[self.modules]}({c}{kind})[..., None]"
             text, fresh = f"{self.helper('_plus_diagonal')}({text}, {wide}, {fresh})", True
         return text
 
@@ -407,8 +419,19 @@ def _without_cancellation(function: Any, y: Any) -> dict[Any, Any]:
     """Subexpressions of y = function(a) that lose digits near saturation, and what to compute instead."""
     if isinstance(function, sp.tanh):
         return {1 - y**2: _Sech2(function.args[0])}
+    if isinstance(function, sp.atan):
+        return {sp.cos(y) ** 2: 1 / (1 + function.args[0] ** 2)}
     stable = getattr(function, "without_cancellation", None)
     return stable(y) if stable is not None else {}
+
+
+def _ratio(e: Any, key: Any) -> Any:
+    """The number c with e = c key, for two sums; or None."""
+    if len(e.args) != len(key.args):
+        return None
+    ours, theirs = e.as_coefficients_dict(), key.as_coefficients_dict()
+    ratios = {ours[k] / c if k in ours else None for k, c in theirs.items()}
+    return ratios.pop() if len(ratios) == 1 else None
 
 
 def _split(product: Any) -> tuple[Any, list[Any]]:
@@ -444,6 +467,8 @@ def _number(e: Any, modules: str) -> str:
         return "float('nan')"
     if modules == "mpmath" and e in (sp.pi, sp.E):
         return f"+mp.{'pi' if e is sp.pi else 'e'}"
+    if modules == "mpmath" and e.is_NumberSymbol:
+        return f"mp.mpf('{e.evalf(MPMATH_DIGITS)}')"
     return repr(float(e))
 
 

@@ -45,7 +45,7 @@ class Jacobian(Defined, sp.MatrixExpr):
     @property
     def shape(self) -> tuple[Any, Any]:
         rows = sp.Add(*(y.shape[0] for y in self.outputs))
-        return rows, sp.Add(*(sp.prod(v.shape) for v in self.variables))
+        return rows, sp.Add(*(sp.prod(v.shape) if v.is_Matrix else sp.S.One for v in self.variables))
 
     @property
     def free_symbols(self) -> set[Any]:
@@ -73,10 +73,10 @@ class Jacobian(Defined, sp.MatrixExpr):
         for variable in self.variables:
             moved = _reached(self.args[2], variable)
             rest = base.copy({}, without={variable, *moved})
-            table = base._value(variable)
-            rows, width = table.shape
+            table = np.asarray(base._value(variable), dtype=object)
+            rows, width = table.shape if table.ndim else (1, 1)
             for index in range(rows * width):
-                place = index % rows, index // rows  # vec stacks the columns
+                place = (index % rows, index // rows) if table.ndim else ()  # vec stacks the columns
                 sides = []
                 for change in (step, -step):
                     shifted = table.copy()
@@ -98,7 +98,7 @@ class Jacobian(Defined, sp.MatrixExpr):
     def _latex(self, printer: Any) -> str:
         def part(symbols: Any) -> str:
             names = [
-                printer._print(s) if s.shape[1] == 1 else rf"\operatorname{{vec}} {printer._print(s)}" for s in symbols
+                printer._print(s) if not s.is_Matrix or s.shape[1] == 1 else rf"\operatorname{{vec}} {printer._print(s)}" for s in symbols
             ]
             return names[0] if len(names) == 1 else "(" + ", ".join(names) + ")"
 
@@ -118,7 +118,8 @@ class Gradient(Defined, sp.MatrixExpr):
 
     @property
     def shape(self) -> tuple[Any, Any]:
-        return self.args[1].shape
+        variable = self.args[1]
+        return variable.shape if variable.is_Matrix else (sp.S.One, sp.S.One)
 
     @property
     def _jacobian(self) -> Jacobian:

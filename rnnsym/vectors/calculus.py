@@ -6,7 +6,7 @@ May import: result, vectors.columns. To add a kind of matrix factor: a branch of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy as sp
@@ -15,6 +15,7 @@ from rnnsym.result import NoClosedForm
 from rnnsym.vectors.columns import (
     Diagonal,
     Entrywise,
+    Slot,
     column,
     diagonal,
     entrywise,
@@ -29,26 +30,44 @@ from rnnsym.vectors.columns import (
 Equations = Sequence[tuple[Any, Any]]
 
 
+# SymPy's own functions whose slope has a closed form in their value: tanh, exp and the like show it by themselves.
+_OF_OUTPUT: dict[Any, Callable[[Any], Any]] = {sp.atan: lambda y: sp.cos(y) ** 2, sp.asinh: lambda y: sp.sech(y)}
+
+
 def slopes(expression: Entrywise, name: Any = None) -> list[Any]:
     """The derivative of the body by each of its columns, as columns.
 
     If the expression has a `name` (the equation name = expression), the derivative is written in it where it can be:
-    of y = tanh(a) it is 1 - y^2, of y = sigmoid(a) it is y (1 - y).
+    of y = tanh(a) it is 1 - y^2, of y = sigmoid(a) it is y (1 - y), and of y = f(a) whose class has the method
+    `slope_of_output(y)` what that says: of softplus 1 - exp(-y).
     """
     size, columns = expression.shape[0], list(expression.columns)
     found = []
     for k in range(1, len(columns) + 1):
-        slope = expression.body.diff(slot(k))
         if name is None:
-            found.append(Entrywise(slope, size, *columns))
+            found.append(Entrywise(expression.body.diff(slot(k)), size, *columns))
         else:
             here = slot(len(columns) + 1)
-            found.append(Entrywise(slope.xreplace({expression.body: here}), size, *columns, name))
+            found.append(Entrywise(_in_output(expression.body, slot(k), here), size, *columns, name))
     return found
 
 
+def _in_output(body: Any, variable: Any, y: Any) -> Any:
+    """The derivative of y = body, in y where it can be; a number in front of the function is allowed."""
+    factor, function = body.as_independent(*body.atoms(Slot), as_Add=False)
+    if factor == 0 or not factor.is_number or not isinstance(function, sp.Function):
+        factor, function = sp.S.One, body
+    method = getattr(function, "slope_of_output", None) or _OF_OUTPUT.get(type(function))
+    written = None
+    if method is not None and not any(a.has(variable) for a in function.args[1:]):
+        written = method(y / factor)
+    if written is not None:
+        return factor * written * function.args[0].diff(variable)
+    return body.diff(variable).xreplace({function: y / factor})
+
+
 def differential(expression: Any, variable: Any, tangents: Mapping[Any, Any] | None = None, name: Any = None) -> Any:
-    """Jacobian of a column expression with respect to a column, or vec of a matrix, in numerator layout.
+    """Jacobian of a column expression by a column, vec of a matrix, or a scalar (then a column), in numerator layout.
 
     tangents: the Jacobians of named columns that `expression` uses; what is neither named nor the variable is constant.
     name:     the symbol that the expression defines, if any (see `slopes`).
@@ -59,7 +78,8 @@ def differential(expression: Any, variable: Any, tangents: Mapping[Any, Any] | N
     diag(cos(W*h))*W
     """
     known = dict(tangents or {})
-    width = sp.prod(variable.shape)
+    is_scalar = not getattr(variable, "is_Matrix", False)
+    width = sp.S.One if is_scalar else sp.prod(variable.shape)
     if isinstance(expression, sp.BlockMatrix):
         return stack([[differential(block, variable, known)] for block in expression.blocks[:, 0]])
     expression = column(expression)
@@ -72,7 +92,11 @@ def differential(expression: Any, variable: Any, tangents: Mapping[Any, Any] | N
             inner = differential(c, variable, known)
             if not isinstance(inner, sp.ZeroMatrix) and not isinstance(slope, sp.ZeroMatrix):
                 terms.setdefault(slope, []).append(inner)
-        return total(zero, *(linear(diagonal(slope), total(*inner)) for slope, inner in terms.items()))
+        moved = [linear(diagonal(slope), total(*inner)) for slope, inner in terms.items()]
+        if not is_scalar:
+            return total(zero, *moved)
+        direct = Entrywise(expression.body.diff(variable), expression.shape[0], *expression.columns)
+        return column(total(zero, direct, *moved))
     if expression in known:
         return known[expression]
     if not any(expression.has(v) for v in (variable, *known)):
@@ -83,13 +107,36 @@ def differential(expression: Any, variable: Any, tangents: Mapping[Any, Any] | N
         tail = column(linear(*rest)) if rest else None
         if tail is None:
             return linear(sp.MatMul(coefficient, differential(first, variable, known), evaluate=False))
-        moved = total(
-            zero, _matrix_differential(first, tail, variable), linear(first, differential(tail, variable, known))
+        by_matrix = (
+            linear(_matrix_slope(first, variable), tail) if is_scalar else _matrix_differential(first, tail, variable)
         )
+        moved = total(zero, by_matrix, linear(first, differential(tail, variable, known)))
         return moved if coefficient == 1 else linear(sp.MatMul(coefficient, moved, evaluate=False))
     if isinstance(expression, sp.MatrixSymbol):
         return zero
     raise NoClosedForm(f"no rule for the derivative of {expression}; write it with sums, @ and entrywise functions")
+
+
+def _matrix_slope(matrix: Any, scalar: Any) -> Any:
+    """The derivative of a matrix by a scalar, in the shape of the matrix."""
+    if not matrix.has(scalar):
+        return sp.ZeroMatrix(*matrix.shape)
+    if isinstance(matrix, sp.MatrixBase):
+        return matrix.diff(scalar).as_immutable()
+    if isinstance(matrix, sp.Transpose):
+        return transposed(_matrix_slope(matrix.arg, scalar))
+    if isinstance(matrix, Diagonal):
+        return diagonal(differential(matrix.arg, scalar))
+    if isinstance(matrix, sp.MatAdd):
+        return total(*(_matrix_slope(m, scalar) for m in matrix.args))
+    if isinstance(matrix, sp.MatMul):
+        coefficient, factors = factors_of(matrix)
+        terms = [linear(sp.MatMul(coefficient.diff(scalar), *factors, evaluate=False))]
+        for k, factor in enumerate(factors):
+            moved = linear(*factors[:k], _matrix_slope(factor, scalar), *factors[k + 1 :])
+            terms.append(linear(sp.MatMul(coefficient, moved, evaluate=False)))
+        return total(sp.ZeroMatrix(*matrix.shape), *terms)
+    raise NoClosedForm(f"no rule for the derivative of {matrix} by {scalar}")
 
 
 def _matrix_differential(matrix: Any, tail: Any, variable: Any) -> Any:

@@ -248,7 +248,8 @@ class Rank(_Scalar):
         if exact is not None:
             return balls.ball(balls.rational_rank(exact))
         table = numbers._value(self.matrix)
-        gram = table.T @ table if table.shape[0] >= table.shape[1] else table @ table.T
+        adjoint = balls.each(lambda v: v.conjugate() if hasattr(v, "imag") and hasattr(v, "conjugate") else v, table.T)
+        gram = adjoint @ table if table.shape[0] >= table.shape[1] else table @ adjoint
         squares = [abs(v) for v in balls.eigenvalues(gram)]
         top = max((float(s) for s in squares), default=0.0)
         return balls.ball(sum(1 for s in squares if float(s) > 1e-30 * top)) if top > 0 else balls.ball(0)

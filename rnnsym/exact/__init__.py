@@ -1,8 +1,11 @@
 """The exact room: polynomial algebra over FLINT, proofs that something is zero, balls. Plain values out, no Results.
 
-    fields  the ring of a set of expressions; SymPy -> fractions of polynomials -> SymPy
-    zero    is_zero with proofs; normal, fraction, factored: the forms for reading
+    generators, fields  the ring of a set of expressions; SymPy -> fractions of polynomials -> SymPy
+    zero, witness   is_zero with proofs; normal, fraction, factored: the forms for reading
     balls   enclosures of numbers to any precision
+    matrices, algebra   determinants, characteristic polynomials, resolvents, equations, elimination
+    strata, loci, components, signs   every stratum of the rank of a matrix, over the real numbers
+    schur   roots inside the unit circle, as inequalities      stein_equation  X = A X A^T + Q
 
 May be imported: `rnnsym.result`, SymPy, NumPy, python-flint. Names are loaded when first used, so the room costs
 nothing until then. To add a file: write it, and give its public names a line here.
@@ -14,18 +17,66 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnsym.exact.fields import TERM_LIMIT, Fraction, Relation, Ring, UndefinedExpression
+    from rnnsym.exact.algebra import (
+        Inverse,
+        LinearSolution,
+        Nullspace,
+        Resolvent,
+        adjugate,
+        characteristic_polynomial,
+        determinant,
+        discriminant,
+        generic_rank,
+        inverse,
+        minors,
+        nullspace,
+        polynomial_gcd,
+        resolvent,
+        resultant,
+        solve_linear,
+    )
+    from rnnsym.exact.fields import TERM_LIMIT, Fraction, Relation, Ring
+    from rnnsym.exact.generators import UndefinedExpression
+    from rnnsym.exact.schur import critical_constraints, schur_cohn
+    from rnnsym.exact.stein_equation import SteinSolution, stein
+    from rnnsym.exact.strata import defined_where, rank_strata
     from rnnsym.exact.zero import elementary_ring, factored, fraction, is_zero, is_zero_in, normal
 
 _HOME = {
-    "fields": ("TERM_LIMIT", "Fraction", "Relation", "Ring", "UndefinedExpression"),
+    "fields": ("TERM_LIMIT", "Fraction", "Relation", "Ring"),
+    "generators": ("UndefinedExpression",),
     "zero": ("elementary_ring", "factored", "fraction", "is_zero", "is_zero_in", "normal"),
+    "algebra": (
+        "Inverse",
+        "LinearSolution",
+        "Nullspace",
+        "Resolvent",
+        "adjugate",
+        "characteristic_polynomial",
+        "determinant",
+        "discriminant",
+        "generic_rank",
+        "inverse",
+        "minors",
+        "nullspace",
+        "polynomial_gcd",
+        "resolvent",
+        "resultant",
+        "solve_linear",
+    ),
+    "schur": ("critical_constraints", "schur_cohn"),
+    "stein_equation": ("SteinSolution", "stein"),
+    "strata": ("defined_where", "rank_strata"),
     "balls": (),
 }
 
 __all__ = [
     "TERM_LIMIT", "Fraction", "Relation", "Ring", "UndefinedExpression",
     "elementary_ring", "factored", "fraction", "is_zero", "is_zero_in", "normal",
+    "Inverse", "LinearSolution", "Nullspace", "Resolvent", "adjugate", "characteristic_polynomial", "determinant",
+    "discriminant", "generic_rank", "inverse", "minors", "nullspace", "polynomial_gcd", "resolvent", "resultant",
+    "solve_linear",
+    "SteinSolution", "critical_constraints", "defined_where", "rank_strata", "schur_cohn", "stein",
 ]  # fmt: skip
 
 

@@ -171,6 +171,8 @@ def _sqrt(x: Any) -> Any:
 def _general_power(base: Any, exponent: Any) -> Any:
     if isinstance(base, flint.arb) and isinstance(exponent, flint.arb) and base < 0 and not exponent.is_integer():
         base = flint.acb(base)
+    if isinstance(exponent, flint.arb) and exponent > 0 and base == 0:
+        return flint.arb(0)
     return base**exponent
 
 

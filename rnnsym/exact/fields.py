@@ -13,7 +13,7 @@ multiples that occur. So exp(a), exp(-a), exp(2a) are one generator and exp(x + 
 x**(1/3) are powers of x**(1/6), and x itself is eliminated as its sixth power; numbers are split into
 primes (sqrt(6) = sqrt(2) sqrt(3)), and I and the other roots of unity are powers of -1. What is algebraic
 keeps its equation as a `Relation` g**q = N/D, by which polynomials are reduced. Whether what remains is
-algebraically independent is known in the cases of two theorems (see `_certified`), else `Ring.independent`
+algebraically independent is known in the cases of two theorems (see `generators.certified`), else `Ring.independent`
 is False and a reduced polynomial that is not 0 proves nothing: `exact.zero` then decides.
 
 **Choices.** The order is lex on generators sorted by SymPy's `default_sort_key`: it packs into one word
@@ -24,23 +24,32 @@ expanded its number of terms is bounded from above; over the limit `LimitReached
 terms are sorted by integer ranks, in the order of SymPy's own constructors, and nothing is re-evaluated:
 the result equals `Poly.as_expr` at a fraction of the time.
 
-May be imported: SymPy, python-flint, `rnnsym.result`. To teach the ring a new identity between functions do
+May be imported: SymPy, python-flint, `generators`, `rnnsym.result`. To teach the ring a new identity between functions do
 not come here: add a line to the table of rewriting rules in `zero.py`, which reaches this file as the
 argument `rewrite`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cmp_to_key
-from math import comb, gcd, lcm, prod
-from typing import Any, NamedTuple, TypeAlias
+from functools import cmp_to_key, partial
+from math import comb, prod
+from typing import Any, NamedTuple
 
 import sympy as sp
 from flint import fmpz_mpoly, fmpz_mpoly_ctx
-from sympy.core.function import Function
 
+from rnnsym.exact.generators import (
+    Collector,
+    Entry,
+    Rewrite,
+    UndefinedExpression,
+    certified,
+    depth,
+    is_plain,
+    stride,
+)
 from rnnsym.result import LimitReached, RnnsymError
 
 TERM_LIMIT = 5_000_000
@@ -51,13 +60,6 @@ DEGREE_LIMIT = 20_000
 
 BIT_LIMIT = 50_000_000
 """Bits a coefficient of a power may have."""
-
-Rewrite: TypeAlias = Callable[[sp.Expr], sp.Expr | None]
-_Entry: TypeAlias = sp.Expr | tuple[tuple[int | sp.Expr, int], ...]
-
-
-class UndefinedExpression(RnnsymError, ZeroDivisionError):
-    """An expression divides by something that is identically zero."""
 
 
 class Fraction(NamedTuple):
@@ -97,18 +99,19 @@ class Ring:
     term_limit: int
     strides: tuple[int, ...]  # the generator is a root of this degree, chosen for arithmetic, not by the user
     plain: bool  # products of generators are not evaluated any further by SymPy
-    table: Mapping[sp.Expr, _Entry]
+    table: Mapping[sp.Expr, Entry]
 
     @staticmethod
     def over(
         *expressions: sp.Expr | Iterable[sp.Expr], rewrite: Rewrite | None = None, term_limit: int = TERM_LIMIT
     ) -> Ring:
         """The ring in which all these expressions (or collections of them, matrices too) are fractions."""
-        found = _Collector(rewrite, term_limit)
+        found = Collector(partial(Ring.over, rewrite=rewrite, term_limit=term_limit), rewrite)
         for item in expressions:
-            for expression in [item] if isinstance(item, (sp.Expr, int)) else item:
+            single = isinstance(item, (sp.Expr, int)) and not isinstance(item, sp.MatrixBase)
+            for expression in [item] if single else item:
                 found.visit(sp.sympify(expression, strict=True))
-        return found.ring()
+        return _assembled(found, term_limit)
 
     # ------------------------------------------------------------------ SymPy to polynomials
 
@@ -393,14 +396,25 @@ class Ring:
             return sp.S.Zero
         content, found = self.factors(numerator)
         below, found_below = (1, []) if denominator is None else self.factors(denominator)
+        return self._oriented(content, below, [*found, *((f, -k) for f, k in found_below)])
+
+    def product_of(self, factors: Iterable[fmpz_mpoly]) -> sp.Expr:
+        """The product of irreducible factors with the signs that read best, up to a sign."""
+        return self._oriented(1, 1, [(f, 1) for f in factors], up_to_sign=True)
+
+    def _oriented(
+        self, content: int, below: int, found: Iterable[tuple[fmpz_mpoly, int]], up_to_sign: bool = False
+    ) -> sp.Expr:
         sign, oriented = 1, []
-        for f, k in [*found, *((f, -k) for f, k in found_below)]:
+        for f, k in found:
             coefficients = f.coeffs()
             balance = 2 * sum(c > 0 for c in coefficients) - len(coefficients)
             if balance < 0 or (balance == 0 and coefficients[0] < 0):
                 f, sign = -f, sign * (-1) ** (k % 2)
             oriented.append((f, k, balance == 0))
         number = sp.Rational(sign * content, below)
+        if up_to_sign:
+            number = abs(number)
         if number < 0:
             for place, (f, k, free) in enumerate(oriented):
                 if free and k % 2:
@@ -417,274 +431,42 @@ def _dense_terms(degrees: Sequence[int]) -> int:
     return prod(int(d) + 1 for d in degrees)
 
 
-class _Collector:
-    """Finds the generators of a ring: one walk over the expressions, then the lattice of the powers."""
-
-    def __init__(self, rewrite: Rewrite | None, term_limit: int) -> None:
-        self.rewrite, self.term_limit = rewrite, term_limit
-        self.atoms: set[sp.Expr] = set()
-        self.seen: set[sp.Expr] = set()
-        self.table: dict[sp.Expr, _Entry] = {}
-        self.powers: dict[sp.Expr, list[tuple[sp.Expr, sp.Expr]]] = {}
-
-    def visit(self, e: sp.Expr) -> None:
-        if isinstance(e, sp.Rational) or e in self.seen:
-            return
-        if not isinstance(e, sp.Expr) or getattr(e, "is_Matrix", False):
-            raise TypeError(f"{e} is no scalar expression; the exact room takes SymPy expressions of scalars")
-        if e.is_Float:
-            raise RnnsymError(f"{e} is a floating point number, and the algebra is exact; pass Rational('{e}') instead")
-        if e in (sp.S.Infinity, sp.S.NegativeInfinity, sp.S.ComplexInfinity, sp.S.NaN):
-            raise UndefinedExpression(f"{e} is no number; the exact room takes finite expressions")
-        if e.is_commutative is False:
-            raise RnnsymError(f"{e} does not commute; the exact room takes commutative expressions")
-        self.seen.add(e)
-        if isinstance(e, sp.Symbol):
-            self.atoms.add(e)
-        elif isinstance(e, (sp.Add, sp.Mul)):
-            for arg in e.args:
-                self.visit(arg)
-        elif isinstance(e, sp.Pow) and isinstance(e.exp, sp.Integer):
-            self.visit(e.base)
-        elif e is sp.I or e is sp.E or isinstance(e, (sp.Pow, sp.exp)):
-            self.powers[e] = self.split(sp.S.NegativeOne, sp.S.Half) if e is sp.I else self.split(*e.as_base_exp())
-        else:
-            for number in e.atoms(sp.Float):
-                self.visit(number)
-            simpler = self.rewrite(e) if self.rewrite else None
-            if simpler is None or simpler.has(
-                e
-            ):  # re(u) = (u + conjugate(u))/2 is no rule where SymPy writes re(u) - I*im(u)
-                self.atoms.add(e)
+def _assembled(found: Collector, term_limit: int) -> Ring:
+    """The ring of the generators found: its relations are read in the ring without them."""
+    ordered, generators, steps, eliminated, simple = found.generators()
+    context = fmpz_mpoly_ctx.get(tuple(f"x{i}" for i in range(len(ordered))), "lex")
+    strides = tuple(stride(generators[g], steps) for g in ordered)
+    free = Ring(ordered, context, (), False, (), term_limit, strides, is_plain(ordered), found.table)
+    relations, algebraic = [], []
+    for i, g in enumerate(ordered):
+        kind = generators[g]
+        if kind is None or kind[0] is sp.E or kind[0] in eliminated:
+            continue
+        base, m = kind
+        q = steps[kind].q
+        if m is sp.S.One:
+            if isinstance(base, sp.Rational):
+                algebraic.append(i)
+            if base == -1:
+                x = context.gen(i)
+                cyclotomic = sp.cyclotomic_poly(2 * q, polys=True).all_coeffs()[::-1]
+                tail = sum((x**k * -int(c) for k, c in enumerate(cyclotomic[:-1])), start=context.constant(0))
+                relations.append((0, Relation(i, len(cyclotomic) - 1, tail, context.constant(1))))
             else:
-                self.table[e] = simpler
-                self.visit(simpler)
-
-    def split(self, base: sp.Expr, exponent: sp.Expr) -> list[tuple[sp.Expr, sp.Expr]]:
-        """base**exponent as a product of powers, by identities that hold for principal values everywhere."""
-        if base is sp.E:
-            result, rest = [], []
-            if self.rewrite:
-                inverse = {f: self.rewrite(f) for f in exponent.atoms(sp.acosh, sp.asinh, sp.atanh)}
-                exponent = exponent.xreplace({f: logs for f, logs in inverse.items() if logs is not None})
-            special = exponent.has(sp.log) or (exponent.has(sp.pi) and exponent.has(sp.I))
-            for term in sp.Add.make_args(sp.expand(exponent)) if special else ():
-                turns = term / (sp.I * sp.pi)
-                logs = [arg for arg in sp.Mul.make_args(term) if isinstance(arg, sp.log)]
-                if isinstance(turns, sp.Rational):
-                    result.append((sp.S.NegativeOne, turns))
-                elif len(logs) == 1 and not (term / logs[0]).has(sp.log):
-                    result += self.split(logs[0].args[0], term / logs[0])
-                else:
-                    rest.append(term)
-            return result + [(sp.E, sp.Add(*rest) if special else exponent)]
-        if isinstance(base, sp.Rational):  # (u v)**e = u**e v**e if u > 0
-            result = [(sp.S.NegativeOne, exponent)] if base < 0 else []
-            for number, sign in ((abs(base.p), 1), (base.q, -1)):
-                result += [(sp.Integer(q), sign * k * exponent) for q, k in sp.factorint(number, limit=2**15).items()]
-            return result
-        if isinstance(base, sp.Symbol):
-            self.visit(base)
-            return [(base, exponent)]
-        inner = Ring.over(base, rewrite=self.rewrite, term_limit=self.term_limit)
-        n, d = inner.fraction(base)
-        if n.is_zero():
-            raise UndefinedExpression(f"{base} is 0 and is raised to the power {exponent}")
-        number = sp.S.One
-        result, rest = [], sp.S.One
-        for p, way in ((n, 1), (d, -1)):
-            content, found = inner.factors(p)
-            number *= sp.Integer(content) ** way
-            for f, k in found:
-                factor = inner.expression(f)
-                if factor.is_nonpositive:
-                    factor, number = -factor, number * (-1) ** k
-                if factor.is_nonnegative:
-                    b, e = factor.as_base_exp()
-                    if b.is_nonnegative and e.is_real and e != 1:
-                        result += self.split(b, e * way * k * exponent)
-                    else:
-                        result.append((factor, way * k * exponent))
-                elif factor.is_real and k % 2 == 0:
-                    result.append((factor**2, sp.Integer(way * k // 2) * exponent))
-                else:
-                    rest *= factor ** (way * k)
-        result += self.split(abs(number), exponent)
-        if rest is sp.S.One:
-            result += [(sp.S.NegativeOne, exponent)] if number < 0 else []
-        else:
-            result.append((-rest if number < 0 else rest, exponent))
-        for factor, _ in result:
-            if not isinstance(factor, sp.Rational):
-                self.visit(factor)
-        return result
-
-    def lattice(self) -> tuple[dict[sp.Expr, list[tuple[sp.Expr, sp.Expr, sp.Rational]]], bool]:
-        """For each power its factors (base, m, c), meaning base**(c m); and whether the exponents are of Ax's kind."""
-        result: dict[sp.Expr, list[tuple[sp.Expr, sp.Expr, sp.Rational]]] = {node: [] for node in self.powers}
-        simple = True
-        for base in {base for parts in self.powers.values() for base, _ in parts}:
-            uses = [(node, e) for node, parts in self.powers.items() for b, e in parts if b == base and e != 0]
-            symbolic = [(node, e) for node, e in uses if not isinstance(e, sp.Rational)]
-            if base is sp.E and symbolic:
-                symbolic = uses
-            if symbolic:
-                ring = Ring.over([e for _, e in symbolic], rewrite=self.rewrite, term_limit=self.term_limit)
-                (rows,), common = ring.matrix([[e for _, e in symbolic]])
-                content = int(common.content()) or 1
-                below = ring.expression(common / content)
-                for (node, _), p in zip(symbolic, rows, strict=True):
-                    for monomial, c in p.terms():
-                        m = ring.expression(ring.context.from_dict({monomial: 1})) / below
-                        result[node].append((base, m, sp.Rational(int(c), content)))
-                simple &= (
-                    base is sp.E
-                    and ring.independent
-                    and all(isinstance(g, sp.Symbol) or i in ring.algebraic for i, g in enumerate(ring.generators))
-                    and below == 1
-                )
-            result_of_numbers = [(node, e) for node, e in uses if (node, e) not in symbolic]
-            for node, e in result_of_numbers:
-                result[node].append((base, sp.S.One, e))
-        return result, simple
-
-    def ring(self) -> Ring:
-        factors, simple = self.lattice()
-        multiples: dict[tuple[sp.Expr, sp.Expr], list[sp.Rational]] = {}
-        for parts in factors.values():
-            for base, m, c in parts:
-                multiples.setdefault((base, m), []).append(c)
-        steps: dict[tuple[sp.Expr, sp.Expr], sp.Rational] = {}
-        generators: dict[sp.Expr, tuple[sp.Expr, sp.Expr] | None] = {}
-        eliminated: dict[sp.Expr, tuple[sp.Expr, int]] = {}
-        for (base, m), found in multiples.items():
-            root = m is sp.S.One and base is not sp.E
-            step = sp.Rational(gcd(*(c.p for c in found)), lcm(*(c.q for c in found)))
-            step = sp.Rational(gcd(step.p, step.q), step.q) if root else step
-            if root and step.q == 1:
-                continue
-            steps[base, m] = -step if max(found) < 0 and not root else step
-            generator = sp.Pow(base, steps[base, m] * m)
-            generators[generator] = (base, m)
-            if root and base in self.atoms:
-                eliminated[base] = (generator, step.q)
-        for atom in self.atoms - set(eliminated):
-            generators[atom] = None
-        ordered = sorted(generators, key=lambda g: (not isinstance(g, sp.Symbol), sp.default_sort_key(g)))
-        index = {g: i for i, g in enumerate(ordered)}
-        context = fmpz_mpoly_ctx.get(tuple(f"x{i}" for i in range(len(ordered))), "lex")
-        for atom in self.atoms:
-            g, q = eliminated.get(atom, (atom, 1))
-            self.table[atom] = ((index[g], q),)
-        for node, parts in factors.items():
-            entry: list[tuple[int | sp.Expr, int]] = []
-            for base, m, c in parts:
-                if (base, m) in steps:
-                    step = steps[base, m]
-                    entry.append((index[sp.Pow(base, step * m)], int(c / step)))
-                else:
-                    entry.append((base, int(c)))
-            self.table[node] = tuple(entry)
-        strides = tuple(_stride(generators[g], steps) for g in ordered)
-        free = Ring(tuple(ordered), context, (), False, (), self.term_limit, strides, _is_plain(ordered), self.table)
-        relations, algebraic = [], []
-        for i, g in enumerate(ordered):
-            kind = generators[g]
-            if kind is None or kind[0] is sp.E or kind[0] in eliminated:
-                continue
-            base, m = kind
-            q = steps[kind].q
-            if m is sp.S.One:
-                if isinstance(base, sp.Rational):
-                    algebraic.append(i)
-                if base == -1:
-                    x = context.gen(i)
-                    cyclotomic = sp.cyclotomic_poly(2 * q, polys=True).all_coeffs()[::-1]
-                    tail = sum((x**k * -int(c) for k, c in enumerate(cyclotomic[:-1])), start=context.constant(0))
-                    relations.append((0, Relation(i, len(cyclotomic) - 1, tail, context.constant(1))))
-                else:
-                    relations.append((_depth(base), Relation(i, q, *free._convert(base))))
-            elif base == -1 and (steps[kind] * m).is_integer:
-                relations.append((0, Relation(i, 2, context.constant(1), context.constant(1))))
-        relations.sort(key=lambda pair: -pair[0])  # a relation mentions only generators of smaller depth
-        tower = tuple(relation for _, relation in relations)
-        certified = simple and _certified(generators, steps, set(eliminated))
-        return Ring(
-            free.generators,
-            context,
-            tower,
-            certified,
-            tuple(algebraic),
-            self.term_limit,
-            strides,
-            free.plain,
-            self.table,
-        )
-
-
-def _depth(e: sp.Basic) -> int:
-    return 1 + max((_depth(arg) for arg in e.args), default=0)
-
-
-def _stride(kind: tuple[sp.Expr, sp.Expr] | None, steps: Mapping[tuple[sp.Expr, sp.Expr], sp.Rational]) -> int:
-    return 1 if kind is None or isinstance(kind[0], sp.Rational) else abs(steps[kind]).q
-
-
-def _is_plain(generators: Sequence[sp.Expr]) -> bool:
-    """Whether SymPy leaves every product of powers of these as it is: bases differ, and no base is a number."""
-    bases = [g.as_base_exp()[0] for g in generators]
-    untouched = (
-        getattr(sp.Expr, "_eval_power", None),
-        getattr(Function, "_eval_power", None),
-        getattr(sp.Pow, "_eval_power", None),
+                relations.append((depth(base), Relation(i, q, *free._convert(base))))
+        elif base == -1 and (steps[kind] * m).is_integer:
+            relations.append((0, Relation(i, 2, context.constant(1), context.constant(1))))
+    relations.sort(key=lambda pair: -pair[0])  # a relation mentions only generators of smaller depth
+    tower = tuple(relation for _, relation in relations)
+    certified = simple and certified(generators, steps, eliminated)
+    return Ring(
+        free.generators,
+        context,
+        tower,
+        certified,
+        tuple(algebraic),
+        term_limit,
+        strides,
+        free.plain,
+        found.table,
     )
-    return (
-        len(set(bases)) == len(bases)
-        and not any(isinstance(b, sp.Rational) for b in bases)
-        and all(
-            isinstance(g, (sp.Symbol, sp.exp)) or getattr(type(g), "_eval_power", None) in untouched for g in generators
-        )
-    )
-
-
-def _certified(
-    generators: Mapping[sp.Expr, tuple[sp.Expr, sp.Expr] | None],
-    steps: Mapping[tuple[sp.Expr, sp.Expr], sp.Rational],
-    eliminated: set[sp.Expr],
-) -> bool:
-    """Whether a polynomial reduced by the relations is 0 only if it is the polynomial 0.
-
-    True for symbols, roots of one symbol, roots of primes together with I (Besicovitch 1940), and exponentials:
-    e**u_i with algebraic functions u_i of the symbols, linearly independent over Q modulo constants, are
-    algebraically independent over the rational functions (Ax 1971); with algebraic numbers u_i, over the algebraic
-    numbers (Lindemann-Weierstrass). All else: unknown.
-    """
-    transcendental = 0
-    exponentials = False
-    symbols: set[sp.Expr] = set(eliminated)
-    for g, kind in generators.items():
-        if kind is None:
-            if isinstance(g, sp.Symbol):
-                symbols.add(g)
-            elif g is sp.pi:
-                transcendental += 1
-            else:
-                return False
-        elif kind[0] is sp.E:
-            exponentials = True
-            transcendental += not kind[1].free_symbols
-        elif kind[0] == -1:
-            if kind[1] is not sp.S.One or steps[kind].q > 2:
-                return False
-        elif isinstance(kind[0], sp.Rational):
-            if (
-                kind[1] is not sp.S.One or kind[0] > 2**30
-            ):  # beyond the trial division of factorint a base need not be prime
-                return False
-        elif not (isinstance(kind[0], sp.Symbol) and kind[0] in eliminated):
-            return False
-    if any(not isinstance(s, sp.Symbol) or s.is_zero is not None and s.is_zero for s in symbols):
-        return False
-    if sp.pi in generators and transcendental > 1 or exponentials and any(s.is_integer for s in symbols):
-        return False
-    return all(s.is_finite is not False for s in symbols)

@@ -9,7 +9,8 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnsym.exact.fields import Ring, UndefinedExpression
+from rnnsym.exact.fields import Ring
+from rnnsym.exact.generators import UndefinedExpression
 from rnnsym.result import LimitReached, RnnsymError
 
 x, y, z = sp.symbols("x y z")

@@ -9,7 +9,8 @@ import sympy as sp
 
 from rnnsym import exact
 from rnnsym.exact import factored, fraction, is_zero, is_zero_in, normal
-from rnnsym.exact.fields import Ring, UndefinedExpression
+from rnnsym.exact.fields import Ring
+from rnnsym.exact.generators import UndefinedExpression
 from rnnsym.exact.zero import elementary_ring
 from rnnsym.result import RnnsymError
 

@@ -84,6 +84,8 @@ class _Verification:
             symbols |= {d for size in getattr(s, "shape", ()) for d in sp.S(size).free_symbols}
         self.bounds = bounds = walls(result.rhs, result.given, *(e for _, e in result.where))
         given = sp.And(*(c for c in _parts(result.given) if not isinstance(c, Approaches)))
+        if result.relation == "=>":  # only where the premise holds can an implication fail
+            given = sp.And(given, result.lhs)
         self.sampler = Sampler(symbols, given, bounds, seed)
         self.dims = dims if self.sampler.sizes else ()
         self.function = self._array_code()

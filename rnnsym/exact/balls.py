@@ -165,6 +165,8 @@ def _power(base: Any, exponent: Any, visit: Callable[[Any], Any]) -> Any:
 
 
 def _sqrt(x: Any) -> Any:
+    if isinstance(x, flint.arb) and x.contains(0):  # a zero with its rounding: arb's own root is no number there
+        return x.nonnegative_part().sqrt()
     return flint.acb(x).sqrt() if isinstance(x, flint.arb) and x < 0 else x.sqrt()
 
 

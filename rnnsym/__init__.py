@@ -14,18 +14,191 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnsym import activations as activations
+    from rnnsym.activations.own import activation as activation
+    from rnnsym.activations.record import Activation as Activation
+    from rnnsym.analysis.bifurcation import ctrnn_bifurcation as ctrnn_bifurcation
+    from rnnsym.analysis.bifurcation import flip as flip
+    from rnnsym.analysis.bifurcation import fold as fold
+    from rnnsym.analysis.bifurcation import input_of_slopes as input_of_slopes
+    from rnnsym.analysis.bifurcation import neimark_sacker as neimark_sacker
+    from rnnsym.analysis.bifurcation import pair_product as pair_product
+    from rnnsym.analysis.bifurcation import rotation_angle as rotation_angle
+    from rnnsym.analysis.bifurcation import slope_condition as slope_condition
+    from rnnsym.analysis.certificates import certificates as certificates
+    from rnnsym.analysis.certificates import verify_certificate as verify_certificate
+    from rnnsym.analysis.contraction import contraction_condition as contraction_condition
+    from rnnsym.analysis.contraction import diagonal_metric as diagonal_metric
+    from rnnsym.analysis.contraction import diagonal_stability as diagonal_stability
+    from rnnsym.analysis.contraction import echo_state as echo_state
+    from rnnsym.analysis.contraction import fixed_point_determinant as fixed_point_determinant
+    from rnnsym.analysis.contraction import gap_bound as gap_bound
+    from rnnsym.analysis.contraction import hierarchy as hierarchy
+    from rnnsym.analysis.contraction import incremental_gain as incremental_gain
+    from rnnsym.analysis.contraction import sector_contraction as sector_contraction
+    from rnnsym.analysis.contraction import unique_fixed_point as unique_fixed_point
+    from rnnsym.analysis.coupling import decoupling as decoupling
+    from rnnsym.analysis.coupling import mode_coupling as mode_coupling
+    from rnnsym.analysis.coupling import selection_rule as selection_rule
+    from rnnsym.analysis.coupling import two_mode_map as two_mode_map
+    from rnnsym.analysis.families import decay_locus as decay_locus
+    from rnnsym.analysis.families import fold_sensitivity as fold_sensitivity
+    from rnnsym.analysis.families import integrator_noise as integrator_noise
+    from rnnsym.analysis.families import line_attractor as line_attractor
+    from rnnsym.analysis.families import slow_point_gradient as slow_point_gradient
+    from rnnsym.analysis.families import slow_point_hessian as slow_point_hessian
+    from rnnsym.analysis.families import so2_amplitude as so2_amplitude
+    from rnnsym.analysis.families import so2_frequency as so2_frequency
+    from rnnsym.analysis.families import symmetric_amplitude as symmetric_amplitude
+    from rnnsym.analysis.families import toggle_memory as toggle_memory
+    from rnnsym.analysis.families import two_unit_multipliers as two_unit_multipliers
+    from rnnsym.analysis.fixedpoint import bias_of_fixed_point as bias_of_fixed_point
+    from rnnsym.analysis.fixedpoint import fixed_point_equations as fixed_point_equations
+    from rnnsym.analysis.fixedpoint import implicit_derivative as implicit_derivative
+    from rnnsym.analysis.fixedpoint import implicit_gradient as implicit_gradient
+    from rnnsym.analysis.frequency import frequency_response as frequency_response
+    from rnnsym.analysis.frequency import group_delay as group_delay
+    from rnnsym.analysis.frequency import half_power_frequency as half_power_frequency
+    from rnnsym.analysis.frequency import phase as phase
+    from rnnsym.analysis.frequency import resonance as resonance
+    from rnnsym.analysis.frequency import squared_magnitude as squared_magnitude
+    from rnnsym.analysis.gates import chrono_bias as chrono_bias
+    from rnnsym.analysis.gates import critical_gain as critical_gain
+    from rnnsym.analysis.gates import gate_half_life as gate_half_life
+    from rnnsym.analysis.gates import gru_comparison as gru_comparison
+    from rnnsym.analysis.gates import gru_delta_iss as gru_delta_iss
+    from rnnsym.analysis.gates import gru_iss as gru_iss
+    from rnnsym.analysis.gates import lstm_comparison as lstm_comparison
+    from rnnsym.analysis.gates import lstm_delta_iss as lstm_delta_iss
+    from rnnsym.analysis.gates import lstm_iss as lstm_iss
+    from rnnsym.analysis.gates import miller_hardt as miller_hardt
+    from rnnsym.analysis.gates import update_gate_and_folds as update_gate_and_folds
+    from rnnsym.analysis.gramians import covariance as covariance
+    from rnnsym.analysis.gramians import gramian as gramian
     from rnnsym.analysis.jacobian import jacobian as jacobian
     from rnnsym.analysis.jacobian import parameter_gradient as parameter_gradient
+    from rnnsym.analysis.linear import collapse as collapse
+    from rnnsym.analysis.linear import discretization as discretization
+    from rnnsym.analysis.linear import eigenvalue_map as eigenvalue_map
+    from rnnsym.analysis.linear import linearize as linearize
+    from rnnsym.analysis.linear import matrix_power as matrix_power
+    from rnnsym.analysis.linear import power_sum as power_sum
+    from rnnsym.analysis.lyapunov import entropy as entropy
+    from rnnsym.analysis.lyapunov import hopfield_energy as hopfield_energy
+    from rnnsym.analysis.lyapunov import kaplan_yorke as kaplan_yorke
+    from rnnsym.analysis.lyapunov import low_rank_reduction as low_rank_reduction
+    from rnnsym.analysis.lyapunov import lyapunov_exponents as lyapunov_exponents
+    from rnnsym.analysis.lyapunov import random_volume as random_volume
+    from rnnsym.analysis.lyapunov import skew_tent_exponent as skew_tent_exponent
+    from rnnsym.analysis.lyapunov import sum_rule as sum_rule
+    from rnnsym.analysis.lyapunov import symmetric_energy as symmetric_energy
+    from rnnsym.analysis.lyapunov import symmetric_lyapunov as symmetric_lyapunov
+    from rnnsym.analysis.memory import cycle_reservoir as cycle_reservoir
+    from rnnsym.analysis.memory import delay_line as delay_line
+    from rnnsym.analysis.memory import fisher_memory as fisher_memory
+    from rnnsym.analysis.memory import memory_capacity as memory_capacity
+    from rnnsym.analysis.memory import mutual_information as mutual_information
+    from rnnsym.analysis.modes import diagonalizable as diagonalizable
+    from rnnsym.analysis.modes import modes as modes
+    from rnnsym.analysis.modes import rotation_form as rotation_form
+    from rnnsym.analysis.modes import spectral_decomposition as spectral_decomposition
+    from rnnsym.analysis.modes import timescales as timescales
+    from rnnsym.analysis.noise import lru_normalization as lru_normalization
+    from rnnsym.analysis.noise import mode_sensitivity as mode_sensitivity
+    from rnnsym.analysis.noise import noise_gain as noise_gain
+    from rnnsym.analysis.noise import ring_variance as ring_variance
+    from rnnsym.analysis.normalforms import flip_criticality as flip_criticality
+    from rnnsym.analysis.normalforms import normal_form as normal_form
+    from rnnsym.analysis.normalforms import so2_coefficient as so2_coefficient
+    from rnnsym.analysis.norms import h2_norm as h2_norm
+    from rnnsym.analysis.norms import hinf_norm as hinf_norm
+    from rnnsym.analysis.norms import l1_norm as l1_norm
+    from rnnsym.analysis.poles import poles as poles
+    from rnnsym.analysis.poles import zeros as zeros
+    from rnnsym.analysis.response import final_value as final_value
+    from rnnsym.analysis.response import impulse_response as impulse_response
+    from rnnsym.analysis.response import inverse_z_transform as inverse_z_transform
+    from rnnsym.analysis.response import markov_parameters as markov_parameters
+    from rnnsym.analysis.response import step_response as step_response
+    from rnnsym.analysis.response import z_transform as z_transform
+    from rnnsym.analysis.scalar import critical_slowing as critical_slowing
+    from rnnsym.analysis.scalar import cusp as cusp
+    from rnnsym.analysis.scalar import fixed_point_count as fixed_point_count
+    from rnnsym.analysis.scalar import half_life as half_life
+    from rnnsym.analysis.scalar import half_life_bias as half_life_bias
+    from rnnsym.analysis.scalar import lindley as lindley
+    from rnnsym.analysis.scalar import longest_cycle as longest_cycle
+    from rnnsym.analysis.scalar import pitchfork as pitchfork
+    from rnnsym.analysis.scalar import two_cycle_count as two_cycle_count
+    from rnnsym.analysis.search import AffineFace as AffineFace
+    from rnnsym.analysis.search import FixedPoint as FixedPoint
+    from rnnsym.analysis.search import FixedPointSet as FixedPointSet
+    from rnnsym.analysis.search import cycles as cycles
+    from rnnsym.analysis.search import fixed_points as fixed_points
+    from rnnsym.analysis.snr import snr as snr
+    from rnnsym.analysis.snr import snr_bias as snr_bias
+    from rnnsym.analysis.snr import snr_improves as snr_improves
+    from rnnsym.analysis.snr import snr_maximum as snr_maximum
+    from rnnsym.analysis.snr import snr_optimum as snr_optimum
+    from rnnsym.analysis.stability import critical_conditions as critical_conditions
+    from rnnsym.analysis.stability import euler_conditions as euler_conditions
+    from rnnsym.analysis.stability import euler_disk as euler_disk
+    from rnnsym.analysis.stability import stability_boundary as stability_boundary
+    from rnnsym.analysis.stability import stability_conditions as stability_conditions
+    from rnnsym.analysis.stability import stability_region as stability_region
+    from rnnsym.analysis.stability import stability_verdict as stability_verdict
+    from rnnsym.analysis.structure import constructibility as constructibility
+    from rnnsym.analysis.structure import controllability as controllability
+    from rnnsym.analysis.structure import controllability_indices as controllability_indices
+    from rnnsym.analysis.structure import controllability_matrix as controllability_matrix
+    from rnnsym.analysis.structure import diagonal_controllability as diagonal_controllability
+    from rnnsym.analysis.structure import diagonal_gramian as diagonal_gramian
+    from rnnsym.analysis.structure import hautus as hautus
+    from rnnsym.analysis.structure import null_controllability as null_controllability
+    from rnnsym.analysis.structure import observability as observability
+    from rnnsym.analysis.structure import observability_matrix as observability_matrix
+    from rnnsym.analysis.structure import rank as rank
+    from rnnsym.analysis.structure import uncontrollable_modes as uncontrollable_modes
+    from rnnsym.analysis.structure import unobservable_modes as unobservable_modes
+    from rnnsym.analysis.structure_kalman import hidden_modes as hidden_modes
+    from rnnsym.analysis.structure_kalman import kalman_decomposition as kalman_decomposition
+    from rnnsym.analysis.structure_kalman import minimal as minimal
+    from rnnsym.analysis.structure_steering import reconstruct_state as reconstruct_state
+    from rnnsym.analysis.structure_steering import steer as steer
+    from rnnsym.analysis.structure_steering import steering_energy as steering_energy
+    from rnnsym.analysis.transfer import dc_gain as dc_gain
+    from rnnsym.analysis.transfer import relative_degree as relative_degree
+    from rnnsym.analysis.transfer import transfer_function as transfer_function
     from rnnsym.cells import Cell as Cell
+    from rnnsym.cells import antisymmetric as antisymmetric
+    from rnnsym.cells import bidirectional as bidirectional
     from rnnsym.cells import catalogue as catalogue
+    from rnnsym.cells import cell as cell
+    from rnnsym.cells import chaos_free as chaos_free
+    from rnnsym.cells import cornn as cornn
+    from rnnsym.cells import ctrnn as ctrnn
     from rnnsym.cells import elman as elman
     from rnnsym.cells import elman as rnn  # noqa: F401
     from rnnsym.cells import gru as gru
+    from rnnsym.cells import gru_reset_after as gru_reset_after
+    from rnnsym.cells import jordan as jordan
     from rnnsym.cells import leaky as leaky
     from rnnsym.cells import linear as linear
+    from rnnsym.cells import low_rank as low_rank
+    from rnnsym.cells import lru as lru
     from rnnsym.cells import lstm as lstm
+    from rnnsym.cells import mgu as mgu
+    from rnnsym.cells import min_gru as min_gru
+    from rnnsym.cells import peephole_lstm as peephole_lstm
+    from rnnsym.cells import plrnn as plrnn
+    from rnnsym.cells import residual as residual
+    from rnnsym.cells import ssm as ssm
+    from rnnsym.cells import stack as stack
     from rnnsym.cells import trajectory as trajectory
     from rnnsym.cells import unroll as unroll
+    from rnnsym.interop import from_control as from_control
+    from rnnsym.interop import to_control as to_control
+    from rnnsym.interop import to_scipy as to_scipy
+    from rnnsym.interop import to_sympy as to_sympy
     from rnnsym.latex import Notation as Notation
     from rnnsym.latex import bibtex as bibtex
     from rnnsym.report import Report as Report
@@ -41,6 +214,10 @@ if TYPE_CHECKING:
     from rnnsym.result import Source as Source
     from rnnsym.result import SpecError as SpecError
     from rnnsym.result import Step as Step
+    from rnnsym.spec import load as load_model  # noqa: F401
+    from rnnsym.systems import LinearSystem as LinearSystem
+    from rnnsym.systems import Time as Time
+    from rnnsym.systems import discretize as discretize
     from rnnsym.verify import claim as claim
     from rnnsym.verify import verify as verify
 
@@ -49,10 +226,56 @@ __version__ = "0.1.0"
 # Module -> the public names it gives; "name=other" gives `other` of the module under `name`, "" the module itself.
 _HOMES = {
     # the models
-    "cells": "elman rnn=elman leaky gru lstm linear catalogue Cell trajectory unroll",
+    "cells": "elman rnn=elman leaky jordan linear residual gru gru_reset_after mgu min_gru lstm peephole_lstm chaos_free "
+    "ctrnn antisymmetric cornn ssm lru low_rank plrnn catalogue cell Cell stack bidirectional trajectory unroll",
+    "spec": "load_model=load",
     "activations": "",
+    "activations.own": "activation",
+    "activations.record": "Activation",
+    "systems": "LinearSystem Time discretize",
+    "analysis.linear": "linearize collapse matrix_power power_sum discretization eigenvalue_map",
+    "analysis.modes": "modes spectral_decomposition rotation_form diagonalizable timescales",
+    "analysis.structure": "rank controllability observability controllability_matrix observability_matrix hautus "
+    "uncontrollable_modes unobservable_modes controllability_indices null_controllability constructibility "
+    "diagonal_controllability diagonal_gramian",
+    "analysis.structure_steering": "steer steering_energy reconstruct_state",
+    "analysis.structure_kalman": "kalman_decomposition minimal hidden_modes",
+    # fixed points and bifurcations of one unit
+    "analysis.fixedpoint": "fixed_point_equations bias_of_fixed_point implicit_derivative implicit_gradient",
+    "analysis.scalar": "cusp pitchfork fixed_point_count two_cycle_count longest_cycle half_life half_life_bias "
+    "critical_slowing lindley",
+    "analysis.search": "fixed_points cycles FixedPoint FixedPointSet AffineFace",
+    # bifurcations of networks
+    "analysis.bifurcation": "fold flip neimark_sacker slope_condition pair_product input_of_slopes rotation_angle "
+    "ctrnn_bifurcation",
+    "analysis.normalforms": "normal_form flip_criticality so2_coefficient",
+    "analysis.families": "so2_amplitude so2_frequency symmetric_amplitude two_unit_multipliers toggle_memory "
+    "decay_locus fold_sensitivity slow_point_gradient slow_point_hessian line_attractor "
+    "integrator_noise",
+    # stability and global results
+    "analysis.stability": "stability_conditions critical_conditions stability_boundary stability_verdict stability_region "
+    "euler_disk euler_conditions",
+    "analysis.contraction": "contraction_condition sector_contraction gap_bound incremental_gain diagonal_metric "
+    "diagonal_stability fixed_point_determinant unique_fixed_point hierarchy echo_state",
+    "analysis.certificates": "certificates verify_certificate",
+    "analysis.gates": "lstm_iss lstm_delta_iss lstm_comparison miller_hardt gru_iss gru_delta_iss gru_comparison "
+    "update_gate_and_folds critical_gain gate_half_life chrono_bias",
+    "analysis.coupling": "mode_coupling two_mode_map selection_rule decoupling",
+    "analysis.lyapunov": "lyapunov_exponents kaplan_yorke entropy sum_rule random_volume skew_tent_exponent "
+    "low_rank_reduction symmetric_lyapunov symmetric_energy hopfield_energy",
     # derivatives and gradients
     "analysis.jacobian": "jacobian parameter_gradient",
+    # signal processing
+    "analysis.transfer": "transfer_function dc_gain relative_degree",
+    "analysis.poles": "poles zeros",
+    "analysis.response": "impulse_response step_response markov_parameters final_value z_transform inverse_z_transform",
+    "analysis.frequency": "frequency_response squared_magnitude phase group_delay half_power_frequency resonance",
+    "analysis.gramians": "gramian covariance",
+    "analysis.noise": "noise_gain lru_normalization ring_variance mode_sensitivity",
+    "analysis.snr": "snr snr_optimum snr_maximum snr_improves snr_bias",
+    "analysis.norms": "h2_norm hinf_norm l1_norm",
+    "analysis.memory": "memory_capacity fisher_memory cycle_reservoir delay_line mutual_information",
+    "interop": "to_control from_control to_scipy to_sympy",
     # for every result
     "verify": "claim verify",
     "report": "report Report",

@@ -203,7 +203,7 @@ class Sampler:
                 factor = Fraction(1, self.chance.random.choice((2, 3, 4, 8)))
                 return {**draw, symbol: [[v * factor for v in row] for row in old]}
             return {**draw, symbol: self._value(symbol, draw)}
-        if self.chance.random.random() < 0.4 and not symbol.is_integer:
+        if self.chance.random.random() < 0.4 and not symbol.is_integer and isinstance(old, Fraction):
             factor = self.chance.random.choice(
                 (Fraction(1, 2), Fraction(1, 5), Fraction(3, 2), Fraction(3), Fraction(10))
             )

@@ -24,7 +24,8 @@ import sympy as sp
 
 from rnnsym.chance import Draw, Sampler, walls
 from rnnsym.code import array_function
-from rnnsym.defined import Approaches, Numbers, Undefined
+from rnnsym.defined import Approaches, Jacobian, Numbers, Undefined
+from rnnsym.defined.loci import Locus, nearly, on_branch
 from rnnsym.exact import balls
 from rnnsym.result import Check, NoClosedForm, Result, SpecError
 from rnnsym.vectors import Slot
@@ -32,6 +33,7 @@ from rnnsym.vectors import Slot
 SIZES = (1, 2, 3, 7)
 TRIALS = 200
 HOPELESS = 24  # draws in a row without one that meets the hypotheses, before giving up
+BOUNDARY = 1e-18  # closer than this to equality, a point known to fewer digits decides nothing
 SAME = 1e-12  # of the formula, at 60 digits
 CODE = 1e-6  # of the array code in float64, relative to the largest entry
 
@@ -106,7 +108,7 @@ class _Verification:
         for k in range(self.trials):
             size = _size(self.dims, k)
             draw = self._between(last) if self.result.relation == "<=>" and k % 3 == 2 and len(last) == 2 else None
-            draw = draw or self.sampler.draw(size)
+            draw = draw or self._on_locus(k, size) or self.sampler.draw(size)
             outcome = None if draw is None else self.compare(draw)
             if draw is None or outcome is None:
                 skipped += 1
@@ -154,13 +156,29 @@ class _Verification:
         return numbers
 
     def _compare_truth(self, numbers: Numbers) -> Outcome | None:
-        left, right = numbers.truth(self.result.lhs), numbers.truth(self.result.rhs)
+        truth = nearly if isinstance(self.result.lhs, Locus) else Numbers.truth
+        left, right = truth(numbers, self.result.lhs), truth(numbers, self.result.rhs)
         if self.result.relation == "=>" and left is False:
             return None
         if left is None or right is None:
             return None
         agrees = bool(right) if self.result.relation == "=>" else left == right
+        if not agrees and self._on_boundary(numbers):
+            return None
         return Outcome(agrees, 0.0, left, right, "the claim", left)
+
+    def _on_boundary(self, numbers: Numbers) -> bool:
+        """Whether values that are not exact (a fixed point found numerically, differences) sit on a boundary."""
+        exact = all(isinstance(v, Fraction | int | list) for v in numbers.given.values())
+        if exact and not self.result.lhs.atoms(Jacobian):
+            return False
+        for relation in walls(self.result.lhs, self.result.rhs):
+            try:
+                if abs(numbers.float(relation.lhs - relation.rhs)) < BOUNDARY:
+                    return True
+            except (Undefined, ZeroDivisionError, TypeError, NoClosedForm):
+                continue
+        return False
 
     def _compare_limit(self, draw: Draw) -> Outcome | None:
         gaps = []
@@ -249,6 +267,18 @@ class _Verification:
     @property
     def _called(self) -> set[Any]:
         return {s for s in self.result.free_symbols if s not in self.sampler.sizes}
+
+    def _on_locus(self, k: int, size: int | None) -> Draw | None:
+        """A draw on a locus by its definition, or on a branch that the right side claims; each third draw is anywhere."""
+        if not isinstance(self.result.lhs, Locus) or k % 3 == 0:
+            return None
+        draw = self.sampler.draw(size)
+        if draw is None:
+            return None
+        numbers, chance = Numbers(draw), self.sampler.chance
+        found = self.result.lhs.sample(chance, numbers) if k % 3 == 1 else on_branch(self.result.rhs, chance, numbers)
+        draw = {**draw, **(found or {})}
+        return draw if found and all(self.sampler._holds(c, draw) for c in self.sampler.given) else None
 
     # near the boundary of a condition
     def _between(self, last: Mapping[bool, Draw]) -> Draw | None:

@@ -11,17 +11,20 @@ import pytest
 # Rooms of one inner tuple do not see each other, but for what is allowed in WITHIN.
 LAYERS = (
     ("result",), ("reader",), ("exact",), ("vectors",), ("defined",), ("code",), ("activations",), ("cells", "systems"),
-    ("analysis.jacobian",), ("analysis.fixedpoint", "analysis.linear"), ("analysis.stability",),
-    ("analysis.gradient", "analysis.bifurcation", "analysis.structure"), ("analysis.transfer",),
-    ("analysis.noise", "analysis.memory", "analysis.meanfield"),
-    ("chance",), ("verify", "latex", "weights", "plots", "spec", "testing"),
+    ("analysis.jacobian",), ("analysis.fixedpoint", "analysis.linear", "analysis.search"), ("analysis.scalar",), ("analysis.modes", "analysis.stability"),
+    ("analysis.contraction",), ("analysis.certificates",), ("analysis.gates", "analysis.coupling", "analysis.lyapunov"),
+    ("analysis.normalforms",), ("analysis.gradient", "analysis.bifurcation", "analysis.families", "analysis.structure"),
+    ("analysis.structure_steering", "analysis.structure_kalman"), ("analysis.filters",), ("analysis.poles",), ("analysis.transfer",),
+    ("analysis.response", "analysis.frequency"), ("analysis.gramians",), ("analysis.noise", "analysis.memory", "analysis.meanfield"),
+    ("analysis.snr", "analysis.norms"),
+    ("chance",), ("verify", "latex", "weights", "plots", "spec", "testing", "interop"),
     ("questions",), ("report",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # Of one layer: testing asserts with verify; model files may name weights.
 WITHIN = {("testing", "verify"), ("testing", "weights"), ("spec", "weights"), ("systems", "cells")}
 # Imports inside functions that point to the right: a Result's methods reach the printers when called (file -> rooms).
-LATE = {"result": {"vectors", "code", "latex"}}
+LATE = {"result": {"reader", "vectors", "code", "latex"}}
 # Files whose imports inside functions are free, because they must load nothing before it is needed.
 LAZY = {"__init__", "cli"}
 

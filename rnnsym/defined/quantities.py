@@ -98,7 +98,10 @@ class Jacobian(Defined, sp.MatrixExpr):
     def _latex(self, printer: Any) -> str:
         def part(symbols: Any) -> str:
             names = [
-                printer._print(s) if not s.is_Matrix or s.shape[1] == 1 else rf"\operatorname{{vec}} {printer._print(s)}" for s in symbols
+                printer._print(s)
+                if not s.is_Matrix or s.shape[1] == 1
+                else rf"\operatorname{{vec}} {printer._print(s)}"
+                for s in symbols
             ]
             return names[0] if len(names) == 1 else "(" + ", ".join(names) + ")"
 

@@ -3,9 +3,13 @@
     generators, fields  the ring of a set of expressions; SymPy -> fractions of polynomials -> SymPy
     zero, witness   is_zero with proofs; normal, fraction, factored: the forms for reading
     balls   enclosures of numbers to any precision
-    matrices, algebra   determinants, characteristic polynomials, resolvents, equations, elimination
-    strata, loci, components, signs   every stratum of the rank of a matrix, over the real numbers
+    matrices, tables, algebra   determinants, characteristic polynomials, resolvents, equations
+    elimination     resultants, discriminants, greatest common divisors
+    rank    the generic rank, proved; nullspaces, minors
+    strata, loci, components, signs   every stratum of the rank, over the real numbers
     schur   roots inside the unit circle, as inequalities      stein_equation  X = A X A^T + Q
+    programs, intervals, enclosure, krawczyk, circle   all solutions of x = F(x) in a box, proved; their stability
+    regions, tableaus, faces, polyhedra   all fixed points of piecewise linear maps, in rational numbers
 
 May be imported: `rnnsym.result`, SymPy, NumPy, python-flint. Names are loaded when first used, so the room costs
 nothing until then. To add a file: write it, and give its public names a line here.
@@ -20,23 +24,18 @@ if TYPE_CHECKING:
     from rnnsym.exact.algebra import (
         Inverse,
         LinearSolution,
-        Nullspace,
         Resolvent,
         adjugate,
         characteristic_polynomial,
         determinant,
-        discriminant,
-        generic_rank,
         inverse,
-        minors,
-        nullspace,
-        polynomial_gcd,
         resolvent,
-        resultant,
         solve_linear,
     )
+    from rnnsym.exact.elimination import discriminant, polynomial_gcd, resultant
     from rnnsym.exact.fields import TERM_LIMIT, Fraction, Relation, Ring
     from rnnsym.exact.generators import UndefinedExpression
+    from rnnsym.exact.rank import Nullspace, generic_rank, minors, nullspace
     from rnnsym.exact.schur import critical_constraints, schur_cohn
     from rnnsym.exact.stein_equation import SteinSolution, stein
     from rnnsym.exact.strata import defined_where, rank_strata
@@ -49,21 +48,16 @@ _HOME = {
     "algebra": (
         "Inverse",
         "LinearSolution",
-        "Nullspace",
         "Resolvent",
         "adjugate",
         "characteristic_polynomial",
         "determinant",
-        "discriminant",
-        "generic_rank",
         "inverse",
-        "minors",
-        "nullspace",
-        "polynomial_gcd",
         "resolvent",
-        "resultant",
         "solve_linear",
     ),
+    "elimination": ("discriminant", "polynomial_gcd", "resultant"),
+    "rank": ("Nullspace", "generic_rank", "minors", "nullspace"),
     "schur": ("critical_constraints", "schur_cohn"),
     "stein_equation": ("SteinSolution", "stein"),
     "strata": ("defined_where", "rank_strata"),

@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnsym.exact.programs import EPS, TINY, Interval, Program
+from rnnsym.exact.intervals import EPS, TINY, Interval
+from rnnsym.exact.programs import Program
 
 BATCH = 1024
 """Boxes treated at a time, fewer for many unknowns."""
@@ -151,7 +152,7 @@ def _straightened(program: Program, X: Interval) -> Interval:
     return Interval(center - radius, center + radius)
 
 
-def _newton(program: Program, c: Array, steps: int = 8) -> Array:
+def newton(program: Program, c: Array, steps: int = 8) -> Array:
     """Approximate roots from the starts c; nan where the iteration leaves the numbers."""
     eye = np.eye(c.shape[-1])
     for _ in range(steps):
@@ -268,7 +269,7 @@ def _bisected(X: Interval, J: Interval) -> Interval:
 
 def _discharge(program: Program, X: Interval, found: Found) -> Array:
     """Which of these boxes, each with at most one root, are done: the root proved, or shown to be elsewhere."""
-    c = _newton(program, 0.5 * (X.lo + X.hi))
+    c = newton(program, 0.5 * (X.lo + X.hi))
     widths = X.hi - X.lo
     near = (np.abs(c - np.clip(c, X.lo, X.hi)) <= 0.1 * widths + 1e-9).all(axis=-1)
     done = np.zeros(len(c), dtype=bool)

@@ -32,7 +32,7 @@ argument `rewrite`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cmp_to_key, partial
 from math import comb, prod
 from typing import Any, NamedTuple
@@ -109,7 +109,7 @@ class Ring:
         found = Collector(partial(Ring.over, rewrite=rewrite, term_limit=term_limit), rewrite)
         for item in expressions:
             single = isinstance(item, (sp.Expr, int)) and not isinstance(item, sp.MatrixBase)
-            for expression in [item] if single else item:
+            for expression in [item] if single else item.flat() if isinstance(item, sp.MatrixBase) else item:
                 found.visit(sp.sympify(expression, strict=True))
         return _assembled(found, term_limit)
 
@@ -458,15 +458,5 @@ def _assembled(found: Collector, term_limit: int) -> Ring:
             relations.append((0, Relation(i, 2, context.constant(1), context.constant(1))))
     relations.sort(key=lambda pair: -pair[0])  # a relation mentions only generators of smaller depth
     tower = tuple(relation for _, relation in relations)
-    certified = simple and certified(generators, steps, eliminated)
-    return Ring(
-        free.generators,
-        context,
-        tower,
-        certified,
-        tuple(algebraic),
-        term_limit,
-        strides,
-        free.plain,
-        found.table,
-    )
+    sure = simple and certified(generators, steps, eliminated)
+    return replace(free, relations=tower, independent=sure, algebraic=tuple(algebraic))

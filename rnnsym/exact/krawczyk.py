@@ -17,7 +17,8 @@ import numpy as np
 
 from rnnsym.exact import balls
 from rnnsym.exact.circle import schur_balls
-from rnnsym.exact.programs import FUNCTIONS, Affine, Apply, Program
+from rnnsym.exact.intervals import FUNCTIONS
+from rnnsym.exact.programs import Affine, Apply, Program
 
 DIGITS = 24
 

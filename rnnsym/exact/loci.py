@@ -7,7 +7,7 @@ block. If it is below r the piece belongs to the set as a whole, and so do all i
 not vanish on the piece, and what is left of the piece is cut by it, which lowers the dimension. On a piece with
 several equations all minors are gone through.
 
-May be imported: `algebra`, `components`, `matrices`, `signs`, `rnnsym.result`, python-flint.
+May be imported: `rank`, `components`, `matrices`, `signs`, `rnnsym.result`, python-flint.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from math import comb
 
 from flint import fmpz_mpoly
 
-from rnnsym.exact import algebra, matrices
+from rnnsym.exact import matrices
 from rnnsym.exact.components import LIMIT, Piece, maximal, pieces, substituted
 from rnnsym.exact.fields import Ring
+from rnnsym.exact.rank import pivots, polynomial_minors
 from rnnsym.exact.signs import Signs
 from rnnsym.result import LimitReached
 
@@ -77,7 +78,7 @@ def _all(ring: Ring, rows: Rows, r: int, zero: Callable[[fmpz_mpoly, int], bool]
     """The minors of order r that are not 0 everywhere, without repetition, the shortest first."""
     kept: dict[str, fmpz_mpoly] = {}
     terms = 0
-    for _, _, minor in algebra.polynomial_minors(ring, rows, r):
+    for _, _, minor in polynomial_minors(ring, rows, r):
         if not minor.is_zero():
             minor = minor.primitive()[1]
             name = str(minor if minor.leading_coefficient() > 0 else -minor)
@@ -115,7 +116,7 @@ def _nonzero_minors(
     """Minors of order r that do not vanish everywhere on the piece; none only if there are none."""
     p, q = len(rows), len(rows[0])
     if len(piece.rest) > 1:
-        for _, _, minor in algebra.polynomial_minors(ring, rows, r):
+        for _, _, minor in polynomial_minors(ring, rows, r):
             if not (piece.vanishes(ring, minor) or zero(minor, r - 1)):
                 yield minor
         return
@@ -131,12 +132,12 @@ def _nonzero_minors(
         over = [(3 * turn + k) % p if turn % 2 else k for k in range(p)]
         across = [(turn * (1 + q // 5) + k) % q for k in range(q)]
         turned = [[rows[i][j] for j in across] for i in over]
-        I, J = algebra.pivots(ring, turned, vanishes, free and f is None)
-        if len(I) < r:
+        down, right = pivots(ring, turned, vanishes, free and f is None)
+        if len(down) < r:
             return
-        if len(I) > r:
-            I, J = _inner(ring, turned, I, J, r, vanishes)
-        minor = matrices.determinant(ring, [[turned[i][j] for j in J] for i in I])
+        if len(down) > r:
+            down, right = _inner(ring, turned, down, right, r, vanishes)
+        minor = matrices.determinant(ring, [[turned[i][j] for j in right] for i in down])
         if str(minor) not in seen and str(-minor) not in seen:
             seen.add(str(minor))
             yield minor
@@ -145,13 +146,18 @@ def _nonzero_minors(
 
 
 def _inner(
-    ring: Ring, rows: Rows, I: tuple[int, ...], J: tuple[int, ...], r: int, vanishes: Callable[[fmpz_mpoly, int], bool]
+    ring: Ring,
+    rows: Rows,
+    down: tuple[int, ...],
+    right: tuple[int, ...],
+    r: int,
+    vanishes: Callable[[fmpz_mpoly, int], bool],
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Rows and columns of a minor of order r that does not vanish, inside a larger one."""
-    I = I[:r]
-    chosen = [[rows[i][j] for j in J] for i in I]
-    _, columns = algebra.pivots(ring, chosen, vanishes, False)
-    return I, tuple(J[c] for c in columns)
+    down = down[:r]
+    chosen = [[rows[i][j] for j in right] for i in down]
+    _, columns = pivots(ring, chosen, vanishes, False)
+    return down, tuple(right[c] for c in columns)
 
 
 def divides(f: fmpz_mpoly, p: fmpz_mpoly) -> bool:

@@ -10,7 +10,7 @@ On a path that starts inside, a first root reaches the circle at 1, at -1, or as
 det(X - Y) of order n-1 vanish: these three are the critical constraints. They say where stability is lost and are
 *not* sufficient from n = 4 on (z**4 + 4 meets them). Checked for n = 1..9 against isolated roots, with no exception.
 
-May be imported: `fields`, `matrices`, `algebra`, `rnnsym.result`, SymPy.
+May be imported: `fields`, `matrices`, `signs`, `rnnsym.result`, SymPy.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ determinant is p(1) (-1)**n p(-1) det(X_(n-1) - Y_(n-1)), the last factor the in
 1 - l_i l_j over the pairs i <= j of eigenvalues. Both sides are rational, so the result solves the equation wherever this
 is not 0, stable or not; it is a covariance or a Gramian only if A is stable (|l_i| < 1).
 
-May be imported: `matrices`, `algebra`, `schur`, `rnnsym.result`, SymPy. Source: Yule-Walker; Jury 1974 for the factors.
+May be imported: `tables`, `matrices`, `schur`, `rnnsym.result`, SymPy. Source: Yule-Walker; Jury 1974 for the factors.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from typing import Any, NamedTuple
 import sympy as sp
 from flint import fmpz_mpoly
 
-from rnnsym.exact import algebra, matrices, schur
+from rnnsym.exact import matrices, schur
 from rnnsym.exact.fields import Ring
+from rnnsym.exact.tables import TERMS_SHOWN, Matrix, settled, square
 from rnnsym.result import LimitReached, NoClosedForm, ShapeError
 
 
 class SteinSolution(NamedTuple):
     """X = numerator/denominator, where the denominator is not 0."""
 
-    numerator: algebra.Matrix
+    numerator: Matrix
     denominator: sp.Expr
 
 
@@ -43,7 +44,7 @@ def stein(A: Any, Q: Any) -> SteinSolution:
     >>> X[0]/below
     q/((1 - a)*(a + 1))
     """
-    A, Q = algebra.square(A), algebra.square(Q)
+    A, Q = square(A), square(Q)
     if A.shape != Q.shape:
         raise ShapeError(f"Q is {Q.rows} by {Q.cols}, A is {A.rows} by {A.cols}; they must be of one size")
     return _stein(A, Q)
@@ -65,7 +66,7 @@ def autocorrelation(ring: Ring, p: list[fmpz_mpoly], count: int) -> tuple[list[f
 
 
 @lru_cache(maxsize=128)
-def _stein(A: algebra.Matrix, Q: algebra.Matrix) -> SteinSolution:
+def _stein(A: Matrix, Q: Matrix) -> SteinSolution:
     n = A.rows
     if n == 0:
         return SteinSolution(Q, sp.S.One)
@@ -80,7 +81,7 @@ def _stein(A: algebra.Matrix, Q: algebra.Matrix) -> SteinSolution:
         powers.append(powers[-1] * d)
     p = [ck * powers[n - k] for k, ck in enumerate(c)]  # d**n times the characteristic polynomial
     r, factors = autocorrelation(ring, p, n)
-    if any(algebra.settled(ring, f, "the equation has one solution").is_zero() for f in factors):
+    if any(settled(ring, f, "the equation has one solution").is_zero() for f in factors):
         raise NoClosedForm("1 is a product of two eigenvalues of A, so X = A X A^T + Q has no unique solution")
     # A = a/d: M_k of A is that of a over d**k, and r belongs to d**n p, so it is d**n times what is wanted
     extra = max(n - 2, 0)
@@ -102,10 +103,8 @@ def _stein(A: algebra.Matrix, Q: algebra.Matrix) -> SteinSolution:
                         part += inner * scale
                 if len(part):
                     total += ring.product(r[lag], part)
-            if len(total) > algebra.TERMS_SHOWN:
-                raise matrices.limit_reached(
-                    len(total), algebra.TERMS_SHOWN, "terms of one entry of the solution alone:"
-                )
+            if len(total) > TERMS_SHOWN:
+                raise matrices.limit_reached(len(total), TERMS_SHOWN, "terms of one entry of the solution alone:")
             above[i][j] = total
             if symmetric:
                 above[j][i] = total
@@ -115,9 +114,9 @@ def _stein(A: algebra.Matrix, Q: algebra.Matrix) -> SteinSolution:
 def _over_one(ring: Ring, above: list[list[fmpz_mpoly]], factors: list[fmpz_mpoly]) -> SteinSolution:
     """The numerators over the product of the factors, after what is common to all is cancelled."""
     terms = sum(len(e) for row in above for e in row)
-    if terms > algebra.TERMS_SHOWN:
+    if terms > TERMS_SHOWN:
         raise LimitReached(
-            f"the solution has {terms} terms, the limit is {algebra.TERMS_SHOWN}; give numbers for some parameters"
+            f"the solution has {terms} terms, the limit is {TERMS_SHOWN}; give numbers for some parameters"
         )
     entries = [e for row in above for e in row if len(e)]
     kept = ring.context.constant(1)
@@ -142,4 +141,4 @@ def _over_one(ring: Ring, above: list[list[fmpz_mpoly]], factors: list[fmpz_mpol
             twin = shown.get((j, i))
             same = twin is not None and above[i][j] == above[j][i]
             shown[i, j] = twin if same else ring.expression(above[i][j])
-    return SteinSolution(algebra.Matrix(n, n, lambda i, j: shown[i, j]), ring.factored(kept))
+    return SteinSolution(Matrix(n, n, lambda i, j: shown[i, j]), ring.factored(kept))

@@ -9,7 +9,7 @@ minors remain; the sets are taken apart into pieces (`components`), over the rea
 that are empty are left out. A minor of which it cannot be decided whether it is 0 everywhere is refused, never guessed.
 
 The entries must be defined: `defined_where` says where they are, and the strata are to be read there.
-May be imported: `algebra`, `components`, `signs`, `zero`, `rnnsym.result`, SymPy.
+May be imported: `tables`, `rank`, `loci`, `components`, `signs`, `zero`, `rnnsym.result`, SymPy.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from typing import Any
 import sympy as sp
 from flint import fmpz_mpoly
 
-from rnnsym.exact import algebra
 from rnnsym.exact.components import Piece, joined, related
-from rnnsym.exact.loci import lower
 from rnnsym.exact.fields import Ring
+from rnnsym.exact.loci import lower
+from rnnsym.exact.rank import pivots, rational_rank
 from rnnsym.exact.signs import Signs
+from rnnsym.exact.tables import Matrix, as_matrix, settled, table
 from rnnsym.exact.zero import under
 
 Strata = tuple[tuple[int, Any], ...]
@@ -40,7 +41,7 @@ def rank_strata(M: Any, given: Any = True) -> Strata:
     >>> rank_strata([[b1, a1*b1], [b2, a2*b2]])
     ((2, Ne(b1*b2*(a1 - a2), 0)), (0, Eq(b1, 0) & Eq(b2, 0)), (1, True))
     """
-    return _strata(algebra.as_matrix(M), sp.sympify(given))
+    return _strata(as_matrix(M), sp.sympify(given))
 
 
 def defined_where(M: Any) -> Any:
@@ -50,32 +51,33 @@ def defined_where(M: Any) -> Any:
     >>> defined_where([[1/a, b/(a - b)]])
     Ne(a, 0) & Ne(a - b, 0)
     """
-    M = algebra.as_matrix(M)
-    ring, _, common = algebra.table(M)
+    M = as_matrix(M)
+    ring, _, common = table(M)
     signs = Signs(ring)
     return sp.And(*(sp.Ne(ring.factored(f), 0) for f, _ in ring.factors(common)[1] if not signs.never_zero(f)))
 
 
 @lru_cache(maxsize=256)
-def _strata(M: algebra.Matrix, given: Any) -> Strata:
+def _strata(M: Matrix, given: Any) -> Strata:
     entries = M.flat()
     if all(isinstance(e, sp.Rational) for e in entries):
-        return ((algebra.rational_rank(M.rows, M.cols, entries), sp.true),)
+        return ((rational_rank(M.rows, M.cols, entries), sp.true),)
     back: dict[Any, Any] = {}
     if given is not sp.true:
         M, given, back = _with(M, given)
         if all(isinstance(e, sp.Rational) for e in M):
-            return ((algebra.generic_rank(M), sp.true),)
-    ring, rows, common = algebra.table(M)
+            return ((rational_rank(M.rows, M.cols, M.flat()), sp.true),)
+    ring, rows, common = table(M)
     signs = Signs(ring, given, [f for f, _ in ring.factors(common)[1]])
     sure, rest = _pivoted(signs, rows)
     found = _by_sets(signs, rest, sure)
     return tuple((rank, condition.xreplace(back) if back else condition) for rank, condition in found)
 
 
-def _with(M: algebra.Matrix, given: Any) -> tuple[algebra.Matrix, Any, dict[Any, Any]]:
+def _with(M: Matrix, given: Any) -> tuple[Matrix, Any, dict[Any, Any]]:
     """The matrix with what is given of single symbols put in, what is left of it, and the way back to the user's symbols."""
-    entries, hypotheses = list(M), given
+    entries: list[Any] = list(M)
+    hypotheses = given
     while True:
         token = sp.Function("rnnsym_entries")(*entries)
         changed, after = under(token, hypotheses)
@@ -85,7 +87,7 @@ def _with(M: algebra.Matrix, given: Any) -> tuple[algebra.Matrix, Any, dict[Any,
     by_name = {s.name: s for s in M.free_symbols | given.free_symbols}
     new = sp.Matrix(M.rows, M.cols, entries).free_symbols | hypotheses.free_symbols
     return (
-        algebra.Matrix(M.rows, M.cols, entries),
+        Matrix(M.rows, M.cols, entries),
         hypotheses,
         {s: by_name[s.name] for s in new if s.name in by_name and by_name[s.name] != s},
     )
@@ -96,7 +98,7 @@ def _pivoted(signs: Signs, rows: list[list[fmpz_mpoly]]) -> tuple[int, list[list
     ring, rank = signs.ring, 0
     rows = [list(row) for row in rows]
     while True:
-        rows = [[algebra.settled(ring, p, "the rank is as computed") for p in row] for row in rows]
+        rows = [[settled(ring, p, "the rank is as computed") for p in row] for row in rows]
         rows = [row for row in rows if any(len(p) for p in row)]
         if rows:
             columns = [j for j in range(len(rows[0])) if any(len(row[j]) for row in rows)]
@@ -148,9 +150,9 @@ def _by_sets(signs: Signs, rows: list[list[fmpz_mpoly]], sure: int) -> Strata:
     free = ring.independent and not ring.relations
 
     def zero(p: fmpz_mpoly, rank: int) -> bool:
-        return p.is_zero() or algebra.settled(ring, p, f"{known} {rank}").is_zero()
+        return p.is_zero() or settled(ring, p, f"{known} {rank}").is_zero()
 
-    top = len(algebra.pivots(ring, rows, zero, free)[0]) if entries else 0
+    top = len(pivots(ring, rows, zero, free)[0]) if entries else 0
     sets: dict[int, list[Piece]] = {top + 1: [Piece([], [])]}
     for r in range(top, 0, -1):
         sets[r] = lower(signs, rows, sets[r + 1], r, zero, free)

@@ -41,7 +41,7 @@ from rnnsym.exact import balls
 from rnnsym.exact.fields import Relation, Ring
 from rnnsym.exact.generators import Rewrite, UndefinedExpression
 from rnnsym.exact.witness import enclosed, refuted
-from rnnsym.result import LimitReached, RnnsymError
+from rnnsym.result import LimitReached
 
 CASES = 64
 """Branches of Piecewise functions looked at before cases are given up."""

@@ -7,7 +7,8 @@ import random
 import pytest
 import sympy as sp
 
-from rnnsym.exact import algebra, characteristic_polynomial, stein
+from rnnsym.exact import characteristic_polynomial, stein
+from rnnsym.exact.fields import Ring
 from rnnsym.exact.stein_equation import autocorrelation
 from rnnsym.result import LimitReached, NoClosedForm, ShapeError
 
@@ -62,7 +63,7 @@ def test_what_is_common_to_all_entries_is_cancelled():
 def test_the_determinant_of_the_yule_walker_equations_has_three_factors(n):
     rng = random.Random(n)
     A = sp.Matrix(n, n, lambda i, j: rng.choice([a, 1, 0, -1, 2]))
-    ring = algebra.Ring.over(characteristic_polynomial(A))
+    ring = Ring.over(characteristic_polynomial(A))
     (p,), _ = ring.matrix([characteristic_polynomial(A)])
     r, factors = autocorrelation(ring, p, n)
     D = factors[0] * factors[1] * factors[2]

@@ -40,8 +40,7 @@ def test_A_ACT_1_ranges_parity_and_slopes():
         assert verify(jacobian(elman(name)), trials=16)
 
 
-@pytest.mark.theory("derived")
-def test_A_ACT_1_an_odd_activation_makes_an_odd_recurrence():
+def test_an_odd_activation_makes_an_odd_recurrence():
     for name, known in TABLE.items():
         h, x, b = sp.symbols("h x_t b", real=True)
         step = known.phi(h / 2 + x + b)

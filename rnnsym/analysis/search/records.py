@@ -1,0 +1,286 @@
+"""The answers of a search: FixedPoint, AffineFace, FixedPointSet. Frozen, exact, printable; they hold no SymPy until asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import flint
+import numpy as np
+import sympy as sp
+
+from rnnsym.exact.circle import schur_rational
+from rnnsym.exact.faces import Face, on_face
+from rnnsym.exact.regions import PiecewiseLinear, fraction
+from rnnsym.result import Result
+
+DIGITS = 30
+Box = tuple[tuple[Fraction, Fraction], ...]
+
+
+@dataclass(frozen=True)
+class FixedPoint:
+    """A fixed point, exact or enclosed; of a map applied `period` times, one point of a cycle.
+
+    midpoint, radius: the point lies within radius of midpoint, coordinate by coordinate; radius 0 is exact.
+    stable:           True: every multiplier certainly is inside the unit circle; False: one certainly is outside;
+                      None: one has modulus 1, or the point sits on a kink, or it could not be decided.
+    index:            the sign of det(I - J); 0 if it vanishes, None if undecided.
+    region:           of a piecewise linear cell: the number of its piece for each unit; kinks: units at an end of theirs.
+    status:           "derived" where the point is exact, "proved" where it is enclosed.
+    """
+
+    midpoint: tuple[Fraction, ...]
+    radius: tuple[Fraction, ...]
+    status: str
+    region: tuple[int, ...] | None = None
+    kinks: tuple[int, ...] = ()
+    period: int = 1
+    _verdict: tuple[bool | None, int | None, tuple[complex, ...]] | None = field(default=None, repr=False)
+    _system: PiecewiseLinear | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_exact(self) -> bool:
+        return not any(self.radius)
+
+    @cached_property
+    def point(self) -> Any:
+        """The point, or the middle of its enclosure, as a column: rationals if it is exact, else DIGITS digits."""
+        return self.orbit[0]
+
+    @cached_property
+    def orbit(self) -> tuple[Any, ...]:
+        """The points of the cycle in order; of a fixed point, itself."""
+        n = len(self.midpoint) // self.period
+        entries = [sp.Rational(v.numerator, v.denominator) for v in self.midpoint]
+        if not self.is_exact:
+            entries = [sp.Float(v, DIGITS) for v in entries]
+        return tuple(sp.ImmutableMatrix(n, 1, entries[k * n : (k + 1) * n]) for k in range(self.period))
+
+    @property
+    def enclosure(self) -> Box:
+        """The ends of an interval for each coordinate, rational."""
+        return tuple((m - r, m + r) for m, r in zip(self.midpoint, self.radius, strict=True))
+
+    @property
+    def array(self) -> Any:
+        """The point in floats: (n,), of a cycle (period, n)."""
+        found = np.array([float(v) for v in self.midpoint])
+        return found if self.period == 1 else found.reshape(self.period, -1)
+
+    @cached_property
+    def _facts(self) -> tuple[bool | None, int | None, tuple[complex, ...]]:
+        if self._verdict is not None:
+            return self._verdict
+        system, region = self._system, self.region
+        if system is None or region is None:
+            return None, None, ()
+        J = jacobian(system, region, self.period)
+        p = J.charpoly()
+        at_one = p(1)
+        multipliers = eigenvalues([[float(fraction(v)) for v in row] for row in J.tolist()])
+        if self.kinks:
+            return None, None, multipliers
+        return schur_rational(p), (at_one > 0) - (at_one < 0), multipliers
+
+    @property
+    def stable(self) -> bool | None:
+        return self._facts[0]
+
+    @property
+    def index(self) -> int | None:
+        return self._facts[1]
+
+    @property
+    def multipliers(self) -> tuple[complex, ...]:
+        """The eigenvalues of the Jacobian there in floats, largest first; what is proved of them is `stable`."""
+        return self._facts[2]
+
+    def __str__(self) -> str:
+        verdict = {True: "stable", False: "unstable", None: "undecided"}[self.stable]
+        if self.kinks:
+            verdict = f"on a kink of unit {', '.join(str(i + 1) for i in self.kinks)}"
+        elif self.stable is None and self.is_exact:
+            verdict = "marginal"
+        leading = f", |multiplier| {abs(self.multipliers[0]):.6g}" if self.multipliers else ""
+        points = " -> ".join(_entries(column, self.is_exact) for column in self.orbit)
+        return f"{points}  {verdict}{leading}"
+
+
+def jacobian(system: PiecewiseLinear, region: tuple[int, ...], period: int) -> Any:
+    """The exact Jacobian of a region; of a cycle the product along it, the latest step on the left."""
+    J, _, _, _ = system.affine(region)
+    if period == 1:
+        return J
+    # the map of the cycle is block cyclic: block (k, k - 1) is the Jacobian of one step
+    n = system.n // period
+    rows = J.tolist()
+    result = None
+    for k in range(period):
+        before = (k - 1) % period
+        step = flint.fmpq_mat([row[before * n : (before + 1) * n] for row in rows[k * n : (k + 1) * n]])
+        result = step if result is None else step * result
+    return result
+
+
+def eigenvalues(table: Any) -> tuple[complex, ...]:
+    values = np.linalg.eigvals(np.array(table, dtype=float))
+    return tuple(sorted((complex(v) for v in values), key=lambda v: (-round(abs(v), 12), -v.real, -v.imag)))
+
+
+def _entries(column: Any, exact: bool) -> str:
+    shown = [str(v) if exact and len(str(v)) <= 12 else f"{float(v):.10g}" for v in column]
+    if len(shown) > 8:
+        shown = [*shown[:6], "...", shown[-1]]
+    return "(" + ", ".join(shown) + ")"
+
+
+@dataclass(frozen=True)
+class AffineFace:
+    """A whole polyhedron of fixed points in a singular region: point + directions lambda, under `conditions`.
+
+    A line attractor is a face of dimension 1 with `attracting` True: every multiplier but the 1 along the face is inside
+    the unit circle.
+    """
+
+    region: tuple[int, ...]
+    kinks: tuple[int, ...]
+    period: int = 1
+    _face: Face | None = field(default=None, repr=False)
+    _system: PiecewiseLinear | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def dimension(self) -> int:
+        assert self._face is not None
+        return self._face.dimension
+
+    @cached_property
+    def point(self) -> Any:
+        """A point inside the face."""
+        assert self._face is not None
+        return sp.ImmutableMatrix([[_rational(v)] for v in self._face.base])
+
+    @cached_property
+    def directions(self) -> Any:
+        """The directions as columns."""
+        assert self._face is not None
+        return sp.ImmutableMatrix([[_rational(v) for v in column] for column in self._face.directions]).T
+
+    @cached_property
+    def conditions(self) -> Any:
+        """What lambda_1, ... must satisfy, as a SymPy Boolean."""
+        assert self._face is not None
+        symbols = sp.symbols(f"lambda_1:{self.dimension + 1}", real=True)
+        parts = []
+        for row, right in self._face.inequalities:
+            parts.append(sp.Le(sum(_rational(g) * s for g, s in zip(row, symbols, strict=True)), _rational(right)))
+        return sp.And(*parts)
+
+    def contains(self, point: Any) -> bool:
+        """Whether an exact point lies on the face."""
+        assert self._face is not None
+        return on_face(self._face, [flint.fmpq(int(v.p), int(v.q)) for v in sp.Matrix(point)])
+
+    @cached_property
+    def attracting(self) -> bool | None:
+        """Whether every multiplier across the face is inside the unit circle; None if one more has modulus 1."""
+        if self._system is None:
+            return None
+        p = jacobian(self._system, self.region, self.period).charpoly()
+        for _ in range(self.dimension):
+            p, rest = divmod(p, flint.fmpq_poly([-1, 1]))
+            if rest != 0:
+                return None
+        return schur_rational(p)
+
+    def __str__(self) -> str:
+        kind = {1: "line", 2: "plane"}.get(self.dimension, f"{self.dimension}-dimensional face")
+        verdict = {True: ", attracting", False: ", unstable across", None: ""}[self.attracting]
+        return (
+            f"{kind} {_entries(self.point, True)} + {self.directions.T.tolist()} * lambda, {self.conditions}{verdict}"
+        )
+
+
+def _rational(value: Any) -> Any:
+    return sp.Rational(int(value.p), int(value.q))
+
+
+@dataclass(frozen=True)
+class FixedPointSet:
+    """What a search found: isolated points, faces of fixed points, boxes left undecided, and whether that is all.
+
+    complete:  no fixed point (in `box`, if one was given) is missing from points and faces; proved.
+    undecided: boxes of states that may hold fixed points: clusters at a fold or pitchfork, and what a stopped search had
+               still to look at.
+    open:      how many boxes or branches were not looked at.
+    status:    "derived" where the answers are exact, "proved" where they are enclosed.
+    results:   of a cell with symbols: for each region, the point with the conditions under which it is one.
+    """
+
+    points: tuple[FixedPoint, ...]
+    faces: tuple[AffineFace, ...] = ()
+    undecided: tuple[Box, ...] = ()
+    complete: bool = True
+    open: int = 0
+    box: Box | None = None
+    period: int = 1
+    cell: str = ""
+    treated: int = 0
+    results: tuple[Result, ...] = ()
+    status: str = "derived"
+
+    @cached_property
+    def index_sum(self) -> int | None:
+        """The sum of sgn det(I - J) over the points; 1 where a bounded map has only regular fixed points. None if unknown."""
+        if self.faces or self.undecided or not self.complete or self.results or self.period != 1:
+            return None
+        indices = [p.index for p in self.points]
+        return None if any(i is None for i in indices) else sum(i for i in indices if i is not None)
+
+    @property
+    def stable(self) -> tuple[FixedPoint, ...]:
+        """The points that certainly are stable."""
+        return tuple(p for p in self.points if p.stable)
+
+    def __iter__(self) -> Iterator[FixedPoint]:
+        return iter(self.points)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, k: Any) -> Any:
+        return self.points[k]
+
+    def __str__(self) -> str:
+        what = "fixed point" if self.period == 1 else "cycle"
+        count = f"{len(self.points)} {what}{'' if len(self.points) == 1 else 's'}"
+        count += "" if self.period == 1 else f" of period {self.period}"
+        if self.results:
+            lines = [f"{len(self.results)} regions of {self.cell}"]
+            return "\n".join(lines + [f"  {r.given}: {[v for _, v in r.where]}" for r in self.results])
+        if self.complete:
+            whole = "complete" + ("" if self.box is None else " in the box")
+        else:
+            whole = f"not complete: {len(self.undecided)} boxes undecided, {self.open} not looked at"
+        lines = [f"{count} of {self.cell}, {self.status}, {whole}"]
+        lines += [f"  {p}" for p in self.points[:12]]
+        if len(self.points) > 12:
+            lines.append(f"  ... and {len(self.points) - 12} more")
+        lines += [f"  {f}" for f in self.faces[:6]]
+        if len(self.faces) > 6:
+            lines.append(f"  ... and {len(self.faces) - 6} more faces")
+        for box in self.undecided[:6]:
+            sides = [f"[{float(a):.6g}, {float(b):.6g}]" for a, b in box]
+            lines.append("  undecided in " + " x ".join(sides if len(sides) <= 4 else [*sides[:3], "..."]))
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<FixedPointSet: {str(self).splitlines()[0]}>"
+
+
+def exact(values: tuple[Any, ...]) -> tuple[Fraction, ...]:
+    """fmpq as Fractions."""
+    return tuple(fraction(v) for v in values)

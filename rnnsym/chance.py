@@ -99,7 +99,8 @@ class Chance:
 
 def conjuncts(given: Any) -> list[Any]:
     """The hypotheses that a conjunction is made of."""
-    return [c for c in (given.args if isinstance(given, sp.And) else (given,)) if c != sp.true]
+    parts = given.args if isinstance(given, sp.And) else (given,)
+    return sorted((c for c in parts if c != sp.true), key=str)  # SymPy's own order may change with the hash seed
 
 
 def sizes_of(symbols: Iterable[Any]) -> list[Any]:

@@ -341,7 +341,7 @@ def to_tex(found: Report) -> str:
             lines += [tex, ""]
     rows = [(e, e.check) for _, equations in _numbered(found) for e in equations if e.check is not None]
     if rows:
-        lines += [r"\section{Verification}", METHOD, "", r"{\small", r"\begin{longtable}{p{0.36\textwidth}rrrrl}"]
+        lines += [r"\section{Verification}", METHOD, "", r"{\small", r"\begin{longtable}{p{0.27\textwidth}rrrrl}"]
         lines += [" & ".join(HEADINGS) + r" \\ \hline \endhead"]
         for e, check in rows:
             cells = [rf"\eqref{{{e.label}}} {escape(e.result.name)}", *map(escape, _row(check))]

@@ -275,7 +275,7 @@ def _checked(found: Activation, declared: Mapping[str, Any]) -> Activation:
     """The record with declared constants, refused where derived ones or a point say otherwise."""
     unproved = []
     for key, value in declared.items():
-        value = sp.sympify(value) if key in ("lipschitz", "range") else bool(value)
+        value = sp.sympify(value, strict=True) if key in ("lipschitz", "range") else bool(value)
         known = getattr(found, key)
         if known is not None:
             if key == "lipschitz" and known != value:

@@ -122,7 +122,7 @@ def _weights(cell: Cell, parts: Recurrence, values: Mapping[str, Any]) -> tuple[
         raise SpecError(f"certificates need numbers for {parts.W}, a square matrix; pass values={{'{parts.W}': ...}}")
     if not all(e.is_Rational for e in W):
         W = sp.ImmutableMatrix(W.applyfunc(lambda e: sp.Rational(str(sp.N(e, 30)))))
-    leak = sp.sympify(parts.leak)
+    leak = sp.sympify(parts.leak, strict=True)
     for s in leak.free_symbols:
         if s.name not in known:
             raise SpecError(f"certificates of {cell.name} need a number for {s}")

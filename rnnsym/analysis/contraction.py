@@ -223,8 +223,8 @@ def sector_contraction(cell: Cell, rate: Any = 1) -> Result:
     n = cell.state[0].shape[0]
     h, g, gap, *_ = _pair(cell, 1)
     P, weights = sp.MatrixSymbol("P", n, n), sp.MatrixSymbol("l", n, 1)
-    lhs = SectorInequality(parts.W, P, weights, sp.sympify(rate))
-    rhs = sp.Le(QuadraticForm(P, gap), sp.sympify(rate) ** 2 * QuadraticForm(P, h - g))
+    lhs = SectorInequality(parts.W, P, weights, sp.sympify(rate, strict=True))
+    rhs = sp.Le(QuadraticForm(P, gap), sp.sympify(rate, strict=True) ** 2 * QuadraticForm(P, h - g))
     return Result(
         f"sector contraction of {cell.name}",
         lhs,
@@ -381,7 +381,7 @@ def hierarchy(n: Any = None) -> list[Result]:
 
     ||W||_1, ||W||_2, ||W||_oo < 1 or rho(|W|) < 1 => diagonally stable => rho(W) < 1, and ||W|| < 1 => rho(W) < 1.
     """
-    size = sp.Symbol("n", integer=True, positive=True) if n is None else sp.sympify(n)
+    size = sp.Symbol("n", integer=True, positive=True) if n is None else sp.sympify(n, strict=True)
     W = sp.MatrixSymbol("W", size, size)
     narrow = {
         "||W||_1 < 1": sp.Lt(AbsoluteNorm(W, 1), 1),

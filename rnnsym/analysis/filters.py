@@ -126,7 +126,7 @@ class Fractions:
 
 def horner(coefficients: Any, z: Any) -> Any:
     """sum of c_k z^k, collected in z."""
-    return _collected(tuple(map(sp.sympify, coefficients)), sp.sympify(z))
+    return _collected(tuple(sp.sympify(c, strict=True) for c in coefficients), sp.sympify(z, strict=True))
 
 
 @lru_cache(maxsize=256)
@@ -208,7 +208,7 @@ def at_point(system: LinearSystem) -> tuple[Any, Any, Any, Any]:
 
 def unused(symbol: Any, *expressions: Any) -> Any:
     """The symbol, or one with _o after its name if that name occurs in the expressions."""
-    taken = {s.name for e in expressions for s in sp.sympify(e).free_symbols}
+    taken = {s.name for e in expressions for s in sp.sympify(e, strict=True).free_symbols}
     name = symbol.name
     while name in taken:
         name += "_o"

@@ -33,7 +33,7 @@ OMEGA = sp.Symbol("omega", real=True)
 
 def frequency_symbol(system: LinearSystem, omega: Any) -> Any:
     """The frequency in radians per step; a real number or symbol that is no parameter."""
-    symbol = OMEGA if omega is None else sp.sympify(omega)
+    symbol = OMEGA if omega is None else sp.sympify(omega, strict=True)
     if isinstance(symbol, sp.Symbol) and any(s.name == symbol.name for s in system.free_symbols):
         raise SpecError(
             f"the parameter {symbol.name!r} of the system has the name of the frequency {symbol.name!r}; "

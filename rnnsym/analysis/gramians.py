@@ -119,7 +119,7 @@ def horizon_of(horizon: Any) -> Any:
         return sp.oo
     if isinstance(horizon, bool | float):
         raise SpecError(f"a horizon must be a whole number >= 0, a symbol of one, or oo; got {horizon!r}")
-    count = sp.sympify(horizon)
+    count = sp.sympify(horizon, strict=True)
     if count.is_integer is not True or count.is_negative:
         raise SpecError(f"a horizon must be a whole number >= 0, a symbol of one, or oo; got {horizon!r}")
     return count
@@ -194,11 +194,11 @@ def noise_matrix(noise: Any, size: int) -> tuple[Any, Any]:
     Raises: SpecError for a negative variance or a matrix that is not positive semidefinite; ShapeError for its size.
     """
     is_table = hasattr(noise, "shape") or isinstance(noise, list | tuple)
-    S = sp.ImmutableMatrix(noise) if is_table else sp.sympify(noise) * sp.ImmutableMatrix(sp.eye(size))
+    S = sp.ImmutableMatrix(noise) if is_table else sp.sympify(noise, strict=True) * sp.ImmutableMatrix(sp.eye(size))
     if S.shape != (size, size):
         raise ShapeError(f"the covariance of the noise is {S.rows} x {S.cols}; {size} x {size} is needed")
     if not is_table:
-        variance = sp.sympify(noise)
+        variance = sp.sympify(noise, strict=True)
         if variance.is_negative:
             raise SpecError(f"a variance must be >= 0, got {variance}")
         return S, sp.true if variance.is_nonnegative else sp.Ge(variance, 0)

@@ -103,7 +103,7 @@ def _split(cell: Cell, value: Any, symbols: tuple[Any, ...], what: str) -> dict[
             if key not in names:
                 raise SpecError(f"{what}: {cell.name} has no {key!r}; it has: {', '.join(names)}")
         return {names[k]: as_table(v, names[k].shape, k) for k, v in value.items()}
-    if not hasattr(value, "__len__") and not isinstance(value, sp.MatrixBase) and sp.sympify(value) == 0:
+    if not hasattr(value, "__len__") and not isinstance(value, sp.MatrixBase) and sp.sympify(value, strict=True) == 0:
         return {s: sp.ImmutableMatrix(sp.zeros(size, 1)) for s, size in zip(symbols, sizes, strict=True)}
     table = as_table(value, None, what)
     table = table.T if table.rows == 1 and table.cols == sum(sizes) else table
@@ -456,7 +456,7 @@ def _square(A: Any) -> Any:
 
 
 def _count(exponent: Any) -> Any:
-    k = sp.sympify(exponent)
+    k = sp.sympify(exponent, strict=True)
     if not (k.is_integer and k.is_nonnegative):
         raise SpecError(f"the exponent must be a whole number >= 0, or a symbol of such, got {exponent}")
     return k

@@ -42,7 +42,7 @@ def _network(model: Any, what: str) -> tuple[LinearSystem, Any, Any]:
 
 def _delay(delay: Any) -> Any:
     """A whole number >= 0 or a symbol of one."""
-    k = sp.sympify(delay)
+    k = sp.sympify(delay, strict=True)
     if k.is_integer is not True or k.is_negative:
         raise SpecError(f"a delay is a whole number >= 0 or a symbol of one (integer=True), got {delay!r}")
     return k
@@ -72,7 +72,7 @@ def memory_capacity(model: Any, *, delay: Any = None, noise: Any = 0) -> Result:
     Piecewise((2, Ne(a - b, 0)), (1, True))
     """
     system, W, v = _network(model, "a memory capacity")
-    epsilon = sp.sympify(noise)
+    epsilon = sp.sympify(noise, strict=True)
     if epsilon.is_negative:
         raise SpecError(f"the variance of noise must be >= 0, got {epsilon}")
     given = sp.And(system.given, stability(system, DIVERGES), reals(system))
@@ -134,7 +134,7 @@ def cycle_reservoir(size: int, radius: Any = None, *, delay: Any = None) -> Resu
     4.1073741824
     """
     N = _size(size)
-    r = RADIUS if radius is None else sp.sympify(radius)
+    r = RADIUS if radius is None else sp.sympify(radius, strict=True)
     W = sp.ImmutableMatrix(N, N, lambda i, j: r if i == (j + 1) % N else 0)
     v = sp.ImmutableMatrix(N, 1, lambda i, _: int(i == 0))
     given = sp.And(sp.Lt(sp.Abs(r), 1), sp.Ne(r, 0), sp.true if r.is_real else sp.Eq(sp.im(r), 0))
@@ -167,7 +167,7 @@ def fisher_memory(model: Any, *, noise: Any = None, delay: Any = None) -> Result
     a**(2*k)*(1 - a)*(a + 1)/epsilon
     """
     system, W, v = _network(model, "a Fisher memory")
-    epsilon = NOISE if noise is None else sp.sympify(noise)
+    epsilon = NOISE if noise is None else sp.sympify(noise, strict=True)
     if epsilon.is_nonpositive:
         raise SpecError(f"the variance of noise must be > 0, got {epsilon}")
     given = sp.And(
@@ -214,8 +214,8 @@ def delay_line(
     11/6
     """
     N = _size(size)
-    alpha = GAIN if gain is None else sp.sympify(gain)
-    epsilon = NOISE if noise is None else sp.sympify(noise)
+    alpha = GAIN if gain is None else sp.sympify(gain, strict=True)
+    epsilon = NOISE if noise is None else sp.sympify(noise, strict=True)
     for what, value in (("gain", alpha), ("variance of noise", epsilon)):
         if value.is_nonpositive:
             raise SpecError(f"the {what} must be > 0, got {value}")
@@ -251,7 +251,7 @@ def mutual_information(pole: Any = None, delay: Any = None) -> Result:
     >>> mutual_information().rhs
     -log(1 - p**(2*k))/2
     """
-    p = sp.Symbol("p", real=True) if pole is None else sp.sympify(pole)
+    p = sp.Symbol("p", real=True) if pole is None else sp.sympify(pole, strict=True)
     k = sp.Symbol("k", integer=True, positive=True) if delay is None else _delay(delay)
     if k.is_zero:
         raise NoClosedForm("a state holds infinite information of itself: the delay must be >= 1")

@@ -59,7 +59,7 @@ def noise_gain(model: Any, *, variance: Any = 1, correlation: Any = 0, steps: An
     1/((1 - a)*(a + 1))
     """
     system = discrete(model, "a noise gain")
-    sigma2, r, count = sp.sympify(variance), sp.sympify(correlation), horizon_of(steps)
+    sigma2, r, count = sp.sympify(variance, strict=True), sp.sympify(correlation, strict=True), horizon_of(steps)
     _, hypothesis = noise_matrix(sigma2, 1)
     given = sp.And(system.given, hypothesis, transposes(system), sp.true if r.is_real else sp.Eq(sp.im(r), 0))
     node = OutputVariance(*arguments(system), sigma2, r, count)
@@ -119,7 +119,10 @@ def lru_normalization(eigenvalue: Any = None, correlation: Any = 0) -> Result:
     >>> lru_normalization().rhs
     sqrt(1 - lamda**2)
     """
-    mode, r = LAMBDA if eigenvalue is None else sp.sympify(eigenvalue), sp.sympify(correlation)
+    mode, r = (
+        LAMBDA if eigenvalue is None else sp.sympify(eigenvalue, strict=True),
+        sp.sympify(correlation, strict=True),
+    )
     system = LinearSystem(mode, 1)
     given = stability(system, DIVERGES)
     modulus = sp.expand(sp.Abs(mode) ** 2) if not mode.is_real else mode**2
@@ -143,8 +146,8 @@ def ring_variance(smallest: Any = None, largest: Any = None) -> Result:
     >>> sp.N(ring_variance(sp.Rational(2, 5), sp.Rational(99, 100)).rhs, 6)
     4.56369
     """
-    low = sp.Symbol("r_min", nonnegative=True) if smallest is None else sp.sympify(smallest)
-    high = sp.Symbol("r_max", positive=True) if largest is None else sp.sympify(largest)
+    low = sp.Symbol("r_min", nonnegative=True) if smallest is None else sp.sympify(smallest, strict=True)
+    high = sp.Symbol("r_max", positive=True) if largest is None else sp.sympify(largest, strict=True)
     given = sp.And(sp.Ge(low, 0), sp.Lt(low, high), sp.Lt(high, 1))
     if given == sp.false:
         raise SpecError(f"a ring of stable modes has 0 <= r_min < r_max < 1, got {low} and {high}")
@@ -162,8 +165,8 @@ def mode_sensitivity(eigenvalue: Any = None, correlation: Any = None) -> Result:
     >>> mode_sensitivity(correlation=0).rhs
     (lamda**2 + 1)/((1 - lamda)**3*(lamda + 1)**3)
     """
-    mode = LAMBDA if eigenvalue is None else sp.sympify(eigenvalue)
-    r = RHO if correlation is None else sp.sympify(correlation)
+    mode = LAMBDA if eigenvalue is None else sp.sympify(eigenvalue, strict=True)
+    r = RHO if correlation is None else sp.sympify(correlation, strict=True)
     system = LinearSystem([[mode, 0], [1, mode]], [1, 0], [[0, 1]])
     result = noise_gain(system, correlation=r)
     return Result("sensitivity of a mode to its eigenvalue", result.lhs, "=", result.rhs, result.given)

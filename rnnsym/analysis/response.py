@@ -161,9 +161,9 @@ def z_transform(sequence: Any, k: Any, z: Any) -> Result:
     (z/(-p + z), Abs(p) < Abs(z))
     """
     if isinstance(sequence, list | tuple | sp.Tuple):
-        values = [sp.sympify(v) for v in sequence]
+        values = [sp.sympify(v, strict=True) for v in sequence]
         sequence = sp.Piecewise(*((v, sp.Eq(k, i)) for i, v in enumerate(values)), (0, True))
-    f = sp.sympify(sequence)
+    f = sp.sympify(sequence, strict=True)
     if z in f.free_symbols:
         raise SpecError(f"the sequence contains the transform variable {z}; use another symbol for one of them")
     total, moduli = _transform(f, k, z)
@@ -295,7 +295,7 @@ def inverse_z_transform(H: Any, z: Any, k: Any) -> Result:
     >>> inverse_z_transform(z/(z - p), z, STEP).rhs
     Piecewise((1, Eq(k, 0)), (p*p**(k - 1), True))
     """
-    whole = sp.sympify(H)
+    whole = sp.sympify(H, strict=True)
     if not getattr(k, "is_integer", False):
         raise SpecError(f"a step is a whole number; declare {k} with Symbol({str(k)!r}, integer=True)")
     if any(s.name == getattr(k, "name", "") for s in whole.free_symbols):

@@ -37,8 +37,8 @@ def snr(model: Any, *, omega: Any = None, power: Any = None, variance: Any = Non
     """
     system = single(model, "a signal-to-noise ratio")
     w = frequency_symbol(system, omega)
-    P = unused(POWER, *system.matrices) if power is None else sp.sympify(power)
-    sigma2 = unused(SIGMA, *system.matrices) ** 2 if variance is None else sp.sympify(variance)
+    P = unused(POWER, *system.matrices) if power is None else sp.sympify(power, strict=True)
+    sigma2 = unused(SIGMA, *system.matrices) ** 2 if variance is None else sp.sympify(variance, strict=True)
     for what, value in (("power", P), ("variance", sigma2)):
         if value.is_negative or value.is_zero and what == "variance":
             raise SpecError(f"a {what} must be positive, got {value}")
@@ -66,7 +66,7 @@ def snr(model: Any, *, omega: Any = None, power: Any = None, variance: Any = Non
 
 
 def _angle(omega: Any) -> Any:
-    w = sp.Symbol("omega", real=True) if omega is None else sp.sympify(omega)
+    w = sp.Symbol("omega", real=True) if omega is None else sp.sympify(omega, strict=True)
     if w.is_real is False:
         raise SpecError(f"a frequency is real, got {w}")
     return w
@@ -124,7 +124,7 @@ def snr_improves(omega: Any = None, pole: Any = None) -> Result:
     ((p > 0) & (p < cos(omega))) | ((p < 0) & (p > cos(omega)))
     """
     w = _angle(omega)
-    p = sp.Symbol("p", real=True) if pole is None else sp.sympify(pole)
+    p = sp.Symbol("p", real=True) if pole is None else sp.sympify(pole, strict=True)
     system = LinearSystem(p, 1)
     lhs = sp.Gt(SignalToNoise(*arguments(system), w, 1, 1), 1)
     c = sp.cos(w)
@@ -148,7 +148,7 @@ def snr_bias(weight: Any = None, omega: Any = None) -> Result:
     -A*h_star + atanh(h_star)
     """
     w = _angle(omega)
-    A = sp.Symbol("A", real=True) if weight is None else sp.sympify(weight)
+    A = sp.Symbol("A", real=True) if weight is None else sp.sympify(weight, strict=True)
     best = sp.cos(w) / (1 + sp.Abs(sp.sin(w)))
     p, h = unused(sp.Symbol("p_star"), A, w), unused(sp.Symbol("h_star"), A, w)
     part = best / A

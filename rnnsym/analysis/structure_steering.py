@@ -80,7 +80,7 @@ def _state(system: LinearSystem, value: Any, name: str) -> Any:
     if value is None:
         base = str(fresh(name, system))
         return entries(base, n, 1)
-    if not hasattr(value, "__len__") and not isinstance(value, sp.MatrixBase) and sp.sympify(value) == 0:
+    if not hasattr(value, "__len__") and not isinstance(value, sp.MatrixBase) and sp.sympify(value, strict=True) == 0:
         return sp.ImmutableMatrix(sp.zeros(n, 1))
     table = as_table(value, None, name)
     table = table.T if table.rows == 1 and n > 1 else table

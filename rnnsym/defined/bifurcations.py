@@ -295,7 +295,7 @@ class Critical(_ConditionOfMap):
             return len(table) == 2 and float(abs(trace)) < 2 - 1e-6
 
     def sample(self, chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
-        names = list(self.args[4])
+        names = sorted(self.args[4], key=str)
         first = self._within(chance, numbers)
         if first is None:
             return None
@@ -317,11 +317,11 @@ class Critical(_ConditionOfMap):
             return {}
         moved: dict[Any, Any] = {}
         fixed = [c for c in sp.And.make_args(self.args[5]) if not c.free_symbols & set(self.args[4])]
-        for condition in fixed:
+        for condition in sorted(fixed, key=str):  # SymPy's order of a conjunction may change with the hash seed
             for _ in range(40):
                 if numbers.with_values(moved).truth(condition) is True:
                     break
-                moved.update({s: chance.scalar(s) for s in condition.free_symbols})
+                moved.update({s: chance.scalar(s) for s in sorted(condition.free_symbols, key=str)})
         return moved if numbers.with_values(moved).truth(sp.And(*fixed)) is True else None
 
     def _secant(self, base: Numbers, s: Any, old: Any) -> Any | None:

@@ -115,7 +115,7 @@ class LinearSystem:
             else:
                 raise ShapeError(f"D is {D.rows} x {D.cols}; C has {p} rows and B {m} columns, so D must be {p} x {m}")
         time = DISCRETE if time is None else time
-        hypotheses = sp.S(given) if not isinstance(given, sp.Basic) else given
+        hypotheses = given if isinstance(given, sp.Basic) else sp.S(bool(given))
         if hypotheses == sp.false:
             raise SpecError("the hypotheses of this system contradict each other; it exists for no parameters")
         _refuse_lookalikes(A, B, C, D)
@@ -169,7 +169,13 @@ class LinearSystem:
 
         Raises: SpecError if a parameter has its name: H(z) would mix two different quantities.
         """
-        chosen = self.time.variable if symbol is None else sp.sympify(symbol) if not isinstance(symbol, str) else None
+        chosen = (
+            self.time.variable
+            if symbol is None
+            else sp.sympify(symbol, strict=True)
+            if not isinstance(symbol, str)
+            else None
+        )
         chosen = sp.Symbol(symbol) if chosen is None else chosen
         if not isinstance(chosen, sp.Symbol):
             return chosen  # a number or an expression: the value of H there

@@ -48,8 +48,7 @@ def test_an_odd_activation_makes_an_odd_recurrence():
         assert bool(verify(mirrored, trials=24)) == known.odd, name
 
 
-@pytest.mark.theory("derived")
-def test_A_ACT_4_exactly_solvable_recurrences():
+def test_exactly_solvable_recurrences():
     w, h0, t = sp.Rational(17, 10), sp.Rational(3, 10), 12
     growth = (1 - w**-t) / (1 - 1 / w)
     softsign = 1 / (w**-t / h0 + growth)

@@ -43,8 +43,7 @@ def test_A_NLC_1_nonlinearity_couples_modes():
     assert sp.expand(series.removeO() - (l1 * sp.Symbol("e") - l1**3 * sp.Symbol("e") ** 3 / 6)) == 0
 
 
-@pytest.mark.theory("derived")
-def test_A_NLC_1_selection_rule_of_rings():
+def test_selection_rule_of_rings():
     for n in (1, 2, 3, 4, 5):
         assert verify(selection_rule(n), trials=2)
     rule = selection_rule(3)
@@ -52,8 +51,7 @@ def test_A_NLC_1_selection_rule_of_rings():
     assert not verify(replace(rule, rhs=sp.ImmutableMatrix(rule.rhs[::-1, :])), trials=2)
 
 
-@pytest.mark.theory("derived")
-def test_A_NLC_1_modes_decouple_exactly_for_a_monomial_basis():
+def test_modes_decouple_exactly_for_a_monomial_basis():
     for n in (2, 3):
         assert verify(decoupling(n), trials=200)
     result = decoupling(2)

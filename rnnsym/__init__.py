@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnsym import activations as activations
+    from rnnsym import plots as plot  # noqa: F401
     from rnnsym.activations.own import activation as activation
     from rnnsym.activations.record import Activation as Activation
     from rnnsym.analysis.bifurcation import ctrnn_bifurcation as ctrnn_bifurcation
@@ -223,7 +224,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Module -> the public names it gives; "name=other" gives `other` of the module under `name`, "" the module itself.
+# Module -> the public names it gives; "name=other" gives `other` of the module under `name`, "" or "name=" the
+# module itself.
 _HOMES = {
     # the models
     "cells": "elman rnn=elman leaky jordan linear residual gru gru_reset_after mgu min_gru lstm peephole_lstm chaos_free "
@@ -279,6 +281,7 @@ _HOMES = {
     # for every result
     "verify": "claim verify",
     "report": "report Report",
+    "plots": "plot=",
     "latex": "Notation bibtex",
     "result": "Result Check Step Source Array RnnsymError ShapeError NoClosedForm SpecError LimitReached KinkError",
 }
@@ -289,8 +292,9 @@ def _table() -> dict[str, tuple[str, str]]:
     table = {}
     for home, names in _HOMES.items():
         for entry in names.split() or [home]:
-            public, _, private = entry.partition("=")
-            table[public] = (home, private or public if names else "")
+            public, renamed, private = entry.partition("=")
+            is_module = not names or (renamed and not private)
+            table[public] = (home, "" if is_module else private or public)
     return table
 
 

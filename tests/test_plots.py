@@ -28,6 +28,12 @@ def curve(ax, label):
     return next(line.get_xydata() for line in ax.lines if str(line.get_label()).startswith(label))
 
 
+def test_pictures_are_public_as_plot():
+    import rnnsym
+
+    assert rnnsym.plot.magnitude is plots.magnitude and set(plots.__all__) <= set(dir(rnnsym.plot))
+
+
 def test_a_hidden_mode_is_drawn_and_not_lost():
     system = LinearSystem([[0.5, 0], [0, 2]], [[1], [0]], [[1, 1]], 0)
     ax = plots.pole_zero(system)

@@ -209,3 +209,10 @@ def test_a_cell_is_an_euler_step_of_its_right_side():
         assert verify(jacobian(step), trials=10)
     with pytest.raises(SpecError, match="method 'euler'"):
         discretize(elman(), "zoh", dt)
+
+
+def test_a_fresh_symbol_is_found_whatever_is_taken():
+    from rnnsym.systems.functions import fresh
+
+    P, P0 = sp.symbols("P P_0")
+    assert fresh("P", P, P0).name not in {"P", "P_0"}

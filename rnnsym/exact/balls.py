@@ -10,6 +10,7 @@ of rnnsym's own needs nothing here if it has `elementary()`, its value in SymPy'
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from fractions import Fraction
@@ -127,6 +128,8 @@ def scalar(
         name = type(e).__name__
         if name in FUNCTIONS and len(e.args) == 1:
             return each(lambda x: getattr(x, FUNCTIONS[name])(), visit(e.args[0]))
+        if name in ("floor", "ceiling") and exact is not None and (known := exact(e.args[0])) is not None:
+            return flint.arb(math.floor(known) if name == "floor" else math.ceil(known))  # balls straddle whole numbers
         if name in _SPECIAL:
             return _SPECIAL[name](*map(visit, e.args))
         if isinstance(e, sp.Piecewise):

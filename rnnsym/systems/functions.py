@@ -345,5 +345,5 @@ def fresh(name: str, *avoid: Any) -> Any:
         parts = vars(e).values() if isinstance(e, Function) else (e,)
         taken |= {getattr(s, "name", str(s)) for part in parts for s in getattr(part, "free_symbols", set())}
     while name in taken:
-        name = name.replace("_", "c_", 1)
+        name = name.replace("_", "c_", 1) if "_" in name else f"{name}_0"
     return sp.Symbol(name)

@@ -60,6 +60,12 @@ def test_comparisons_of_rationals_are_exact():
     assert numbers.truth(sp.And(a > 0, sp.Ne(a, 1))) is True
 
 
+def test_the_floor_of_a_whole_quotient_is_decided():
+    numbers = Numbers({a: Fraction(6)})
+    assert [numbers.float(f(a / 3)) for f in (sp.floor, sp.ceiling)] == [2.0, 2.0]
+    assert numbers.float(sp.floor(a / 4)) == 1.0
+
+
 def test_what_balls_cannot_decide_is_none():
     numbers = Numbers({a: Fraction(1, 3)})
     assert numbers.truth(sp.Eq(sp.sin(a) ** 2 + sp.cos(a) ** 2, 1)) is None

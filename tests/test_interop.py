@@ -64,6 +64,7 @@ def test_scipy_gets_the_same_matrices(seed):
 
 
 def test_symbols_go_to_sympy_only():
+    pytest.importorskip("control")
     a = sp.Symbol("a")
     with pytest.raises(SpecError, match="has the symbols a"):
         to_control(LinearSystem(a, 1))

@@ -102,6 +102,7 @@ def test_the_so2_coefficient_needs_the_strong_resonances_excluded():
     assert not verify(turned, trials=60)  # t = 1 is the 1:4 resonance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [fold, flip, neimark_sacker])
 def test_manifolds_of_two_units(make):
     for cell in (TWO, leaky().at(n=2, m=1), *(elman(a).at(n=2, m=1) for a in ("sigmoid", "arctan", "algebraic"))):
@@ -116,6 +117,7 @@ def test_manifolds_of_two_units(make):
         assert not verify(replace(right, rhs=equation), trials=100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [2, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_conditions_in_the_slopes(kind, n):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,20 @@ def fixed_seed() -> Iterator[None]:
     """Python's own generator starts the same in each test; NumPy's are made with a seed where they are used."""
     random.seed(0)
     yield
+
+
+@pytest.fixture
+def no_hang() -> Iterator[None]:
+    """A test that ends, however slow the machine: a hang becomes a failure after two minutes."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError("no end within two minutes")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -32,21 +31,11 @@ def test_nothing_heavy_is_imported(arguments: tuple[str, ...]) -> None:
     assert not heavy & {name.split(".")[0] for name in imported(*arguments)}
 
 
-def test_import_takes_less_than_5_ms_over_bare_python() -> None:
-    # processor time: other tests run beside this one
-    code = "import time; t = time.process_time(); import rnnsym; print(time.process_time() - t)"
-    assert min(float(python("-c", code).stdout) for _ in range(10)) < 0.005
-
-
-def test_help_answers_in_less_than_150_ms() -> None:
-    # processor time of the child: other tests run beside this one
-    times = []
-    for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        python("-m", "rnnsym", "--help")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(times) < 0.15
+def test_importing_loads_one_file_of_ours() -> None:
+    # what it costs in milliseconds is measured in tests/benchmarks/startup.py
+    ours = {name for name in imported("-c", "import rnnsym") if name.split(".")[0] == "rnnsym"}
+    assert ours == {"rnnsym"}
+    assert len(imported("-c", "import rnnsym") - imported("-c", "pass")) <= 4
 
 
 def test_every_public_name_exists_and_is_listed() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from fractions import Fraction
 from typing import Any
 
@@ -15,16 +14,16 @@ from hypothesis import strategies as st
 from rnnsym.reader import DEPTH, FUNCTIONS, FreeNames, check_name, free_names, read
 from rnnsym.result import RnnsymError, ShapeError, SpecError
 
+pytestmark = pytest.mark.usefixtures("no_hang")
+
 w, h, b, x, y, z = sp.symbols("w h b x y z", real=True)
 NAMES = {"w": w, "h": h, "b": b, "x": x, "y": y, "z": z}
 
 
 def refusal(text: str, **options: Any) -> str:
-    """The message with which `text` is refused, at once."""
-    start = time.perf_counter()
+    """The message with which `text` is refused."""
     with pytest.raises(SpecError) as caught:
         read(text, options.pop("names", NAMES), **options)
-    assert time.perf_counter() - start < 3, "a refusal must come at once"
     return str(caught.value)
 
 
@@ -344,17 +343,13 @@ LONG = {
 @pytest.mark.parametrize("real", [True, False])
 def test_long_but_allowed_text_is_read_without_expanding(kind: str, real: bool) -> None:
     names = NAMES if real else {name: sp.Symbol(name) for name in NAMES}
-    start = time.perf_counter()
     value = read(LONG[kind], names)
-    assert time.perf_counter() - start < 4
     assert sum(1 for _ in sp.preorder_traversal(value)) < 2500
 
 
-def test_a_long_condition_is_read_at_once() -> None:
-    start = time.perf_counter()
+def test_a_long_condition_is_read() -> None:
     for text in ("x > 0 and " * 150 + "x > 1", " or ".join(f"x+{k} > y" for k in range(140)), "x" + "<y" * 500):
         read(text, NAMES, condition=True)
-    assert time.perf_counter() - start < 5
 
 
 def test_a_deep_caller_gets_no_recursion_error() -> None:
@@ -378,7 +373,6 @@ SEEDS = ("tanh(w*h + b)", "1/(1 + exp(-x))", "0 < x < 1 and y != 0", "(x - y)**2
 
 
 def only_a_refusal(text: str, condition: bool) -> None:
-    start = time.perf_counter()
     try:
         read(text, NAMES, condition=condition)
     except SpecError as error:
@@ -387,7 +381,6 @@ def only_a_refusal(text: str, condition: bool) -> None:
         free_names(text)
     except SpecError:
         pass
-    assert time.perf_counter() - start < 5
 
 
 @settings(max_examples=1500, deadline=None, derandomize=True, database=None)

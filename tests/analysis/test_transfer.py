@@ -236,12 +236,9 @@ def test_shapes_that_do_not_fit_are_refused():
         transfer_function(LinearSystem(sp.eye(2), [1, 2, 3]))
 
 
-def test_a_full_symbolic_system_of_five_states_is_quick():
-    from time import perf_counter
-
+@pytest.mark.usefixtures("no_hang")
+def test_a_full_symbolic_system_of_five_states_is_answered():
     X = sp.ImmutableMatrix(5, 5, sp.symbols("a:25"))
     B, C = sp.ImmutableMatrix(5, 1, sp.symbols("b:5")), sp.ImmutableMatrix(1, 5, sp.symbols("c:5"))
-    start = perf_counter()
-    result = transfer_function(LinearSystem(X, B, C, readout="previous"))
-    assert perf_counter() - start < 5  # about 0.1 s of it the algebra, see tests/benchmarks
+    result = transfer_function(LinearSystem(X, B, C, readout="previous"))  # its time: tests/benchmarks
     assert verify(result, trials=2)

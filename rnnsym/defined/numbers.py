@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,72 @@ class Numbers:
 
     def exactly(self, expression: Any) -> sp.ImmutableDenseMatrix | None:
         """A matrix expression as rational numbers, if its entries are rational at this draw; otherwise None."""
+        table = self._exact_table(expression)
+        if table is None:
+            return None
+        numbers = [sp.Rational(v.numerator, v.denominator) for v in table.flat]
+        return sp.ImmutableMatrix(*table.shape, numbers)
+
+    def _exact_table(self, e: Any) -> Any:
+        """The same as an object array of Fractions."""
+        if isinstance(e, sp.MatrixBase):
+            entries = [self._exact(entry) for entry in e]
+            return None if any(v is None for v in entries) else np.array(entries, dtype=object).reshape(e.shape)
+        if isinstance(e, sp.MatrixSymbol):
+            return _fractions(self.given.get(e))
+        if isinstance(e, sp.Identity | sp.ZeroMatrix | sp.OneMatrix):
+            rows, columns = (self.size(s) for s in e.shape)
+            units = np.ones((rows, columns)) if isinstance(e, sp.OneMatrix) else np.eye(rows, columns)
+            units = units * (not isinstance(e, sp.ZeroMatrix))
+            return np.array([Fraction(int(v)) for v in units.flat], dtype=object).reshape(rows, columns)
+        if isinstance(e, sp.Transpose):
+            inner = self._exact_table(e.arg)
+            return None if inner is None else inner.T
+        if isinstance(e, sp.MatPow) and e.exp.is_Integer and not e.exp.is_negative:
+            inner = self._exact_table(e.base)
+            return None if inner is None else _power(inner, int(e.exp))
+        if isinstance(e, sp.MatAdd | sp.MatMul):
+            parts: list[Any] = [
+                self._exact_table(a) if getattr(a, "is_Matrix", False) else self._exact(a) for a in e.args
+            ]
+            if any(p is None for p in parts):
+                return None
+            total = parts[0]
+            for part in parts[1:]:
+                if isinstance(e, sp.MatAdd):
+                    total = total + part
+                else:
+                    tables = isinstance(total, np.ndarray) and isinstance(part, np.ndarray)
+                    total = total @ part if tables else total * part
+            return total
+        if isinstance(e, Diagonal):
+            column = self._exact_table(e.arg)
+            return None if column is None else np.diag(column[:, 0]) + Fraction(0)
+        if isinstance(e, Entrywise):
+            return self._exact_rows(e)
+        if isinstance(e, sp.BlockMatrix):
+            blocks = [[self._exact_table(b) for b in e.blocks[i, :]] for i in range(e.blocks.rows)]
+            return None if any(b is None for row in blocks for b in row) else np.block(blocks)
+        if isinstance(e, Defined):
+            return self._exact_table(e.definition()) if hasattr(e, "definition") else None
+        return self._substituted(e)
+
+    def _exact_rows(self, e: Entrywise) -> Any:
+        """An entrywise column as Fractions: its body is rational in each row, or there is no answer."""
+        columns = [self._exact_table(c) for c in e.columns]
+        if any(c is None for c in columns):
+            return None
+        rows = []
+        for i in range(self.size(e.shape[0])):
+            known = {slot(k): column[i, 0] for k, column in enumerate(columns, 1)}
+            rows.append(balls.rational(e.body, partial(self._exact_slot, known)))
+        return None if any(v is None for v in rows) else np.array(rows, dtype=object).reshape(len(rows), 1)
+
+    def _exact_slot(self, known: Mapping[Any, Fraction], symbol: Any) -> Fraction | None:
+        return known[symbol] if symbol in known else self._exact_leaf(symbol)
+
+    def _substituted(self, expression: Any) -> Any:
+        """The same for any other expression, by putting the values in."""
         table = {}
         for symbol, value in self.given.items():
             rational = _rational_table(value) if isinstance(symbol, sp.MatrixSymbol) else _rational(value)
@@ -107,7 +174,9 @@ class Numbers:
             found = explicit(substitute(expression, scalars, {}), resized)
         except ShapeError:
             return None
-        return found if all(entry.is_Rational for entry in found) else None
+        if not all(entry.is_Rational for entry in found):
+            return None
+        return np.array([Fraction(int(v.p), int(v.q)) for v in found], dtype=object).reshape(found.shape)
 
     def _value(self, expression: Any) -> Any:
         if expression in self._memo:
@@ -266,6 +335,20 @@ def _rational(value: Any) -> Any:
     if isinstance(value, bool | int | sp.Rational | np.integer):
         return sp.Rational(value)
     return None
+
+
+def _fractions(value: Any) -> Any:
+    table = None if value is None else _rational_table(value)
+    if table is None:
+        return None
+    return np.array([Fraction(int(v.p), int(v.q)) for v in table], dtype=object).reshape(table.shape)
+
+
+def _power(table: Any, count: int) -> Any:
+    result = np.array([Fraction(int(v)) for v in np.eye(len(table)).flat], dtype=object).reshape(table.shape)
+    for _ in range(count):
+        result = result @ table
+    return result
 
 
 def _rational_table(value: Any) -> Any:

@@ -26,7 +26,7 @@ from rnnsym.result import RnnsymError
 WITNESSES = 10
 """Points tried before a witness is given up."""
 
-_FOREIGN = {*balls.FUNCTIONS, *balls._SPECIAL}  # Function("exp") of the user is not exp
+_FOREIGN = {*balls.FUNCTIONS, *balls.SPECIAL}  # Function("exp") of the user is not exp
 _CUT = (sp.asin, sp.acos, sp.atan, sp.asinh, sp.acosh, sp.atanh, LambertW, loggamma, erfinv)
 
 

@@ -139,11 +139,11 @@ class _Verification:
     def compare(self, draw: Draw) -> Outcome | None:
         """The outcome at a draw; None where a side is undefined or undecided."""
         try:
+            if self.result.relation == "~":
+                return self._compare_limit(draw)
             numbers = self._numbers(draw)
             if self.result.relation in ("<=>", "=>"):
                 return self._compare_truth(numbers)
-            if self.result.relation == "~":
-                return self._compare_limit(draw)
             return self._compare_values(draw, numbers)
         except (Undefined, ZeroDivisionError):
             return None

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnsym.activations import sigmoid
+from rnnsym.defined.stability import QuadraticForm
 from rnnsym.latex import Notation, PagePrinter, bibtex, cite, escape, expression, page
 from rnnsym.latex.tree import read, width, write
 from rnnsym.result import Array, Check, Result, RnnsymError, Source, SpecError, Step
@@ -590,3 +591,12 @@ def test_a_hostile_source_cannot_leave_its_field() -> None:
 def test_accents_in_authors_stay() -> None:
     assert "Schäfer" in bibtex(Source("k", "A. Schäfer"))
     assert escape("é漢") == "éU+6F22"
+
+
+def test_several_matrices_beside_each_other_are_not_named_without_end() -> None:
+    w, D, x, v = sp.symbols("omega Delta x v", real=True)
+    step = sp.ImmutableMatrix([[1, D], [-D * w**2, 1 - D**2 * w**2]])
+    metric = sp.ImmutableMatrix([[w**2, w**2 * D / 2], [w**2 * D / 2, 1]])
+    end = sp.MatMul(step, step, sp.ImmutableMatrix([x, v]), evaluate=False)
+    text = Result("invariant", QuadraticForm(metric, end), "=", x).latex()
+    assert len(text) < 2000 and "_{ij}" not in text

@@ -10,14 +10,17 @@ import pytest
 
 # Rooms of one inner tuple do not see each other, but for what is allowed in WITHIN.
 LAYERS = (
-    ("result",), ("reader",), ("exact",), ("vectors",), ("defined",), ("code",), ("activations",), ("cells", "systems"),
+    ("result", "theory"), ("reader",), ("exact",), ("vectors",), ("defined",), ("code",), ("activations",), ("cells", "systems"),
     ("analysis.jacobian",), ("analysis.fixedpoint", "analysis.linear", "analysis.search"), ("analysis.scalar",), ("analysis.modes", "analysis.stability"),
-    ("analysis.contraction",), ("analysis.certificates",), ("analysis.gates", "analysis.coupling", "analysis.lyapunov"),
+    ("analysis.contraction",), ("analysis.certificates", "analysis.linearization"), ("analysis.gates", "analysis.coupling", "analysis.lyapunov"),
     ("analysis.normalforms",), ("analysis.gradient", "analysis.bifurcation", "analysis.families", "analysis.structure"),
-    ("analysis.structure_steering", "analysis.structure_kalman"), ("analysis.filters",), ("analysis.poles",), ("analysis.transfer",),
+    ("analysis.nonnormality", "analysis.onestep"), ("analysis.transients", "analysis.integrators", "analysis.constrained"),
+    ("analysis.structure_steering", "analysis.structure_kalman", "analysis.accessibility", "analysis.symmetries", "analysis.recurrences_gated", "analysis.inference",
+     "analysis.computation"), ("analysis.filters",), ("analysis.poles", "analysis.straight_line"), ("analysis.transfer", "analysis.mcmillan", "analysis.cancellation"),
     ("analysis.response", "analysis.frequency"), ("analysis.gramians",), ("analysis.noise", "analysis.memory", "analysis.meanfield"),
     ("analysis.snr", "analysis.norms"),
-    ("chance",), ("verify", "latex", "weights", "plots", "spec", "testing", "interop"),
+    ("analysis.statespace", "analysis.attention", "analysis.parity", "analysis.volterra"), ("analysis.capacity",),
+    ("chance",), ("weights",), ("network",), ("verify", "latex", "plots", "spec", "testing", "interop"), ("inspection",),
     ("questions",), ("report",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

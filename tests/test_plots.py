@@ -8,7 +8,10 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 
 from rnnsym import plots  # noqa: E402
-from rnnsym.cells import elman, lstm  # noqa: E402
+from rnnsym.analysis.snr import snr  # noqa: E402
+from rnnsym.cells import elman, gru, lstm  # noqa: E402
+from rnnsym.questions import PICTURES, default_model, picture  # noqa: E402
+from rnnsym.questions.numeric import settled, unset  # noqa: E402
 from rnnsym.result import RnnsymError, ShapeError, SpecError  # noqa: E402
 from rnnsym.systems import LinearSystem  # noqa: E402
 
@@ -96,6 +99,96 @@ def test_the_other_pictures_are_labelled():
         plots.phase(LinearSystem(0.5, 1)),
     ]
     assert all(ax.get_xlabel() or ax.get_ylabel() for ax in drawn)
+
+
+# The table of pictures
+
+
+def example(entry):
+    model, values = entry.example()
+    return model if model is None or not values else model.subs({k: sp.Rational(v) for k, v in values.items()})
+
+
+def test_every_picture_stands_in_the_table():
+    assert [p.name.replace("-", "_") for p in sorted(PICTURES, key=lambda p: p.name)] == sorted(plots.__all__)
+
+
+@pytest.mark.parametrize("entry", PICTURES, ids=lambda p: p.name)
+def test_every_picture_has_an_example_and_labels(entry):
+    figure = entry.draw(example(entry))
+    assert all(ax.get_ylabel() for ax in figure.axes) and figure.axes[-1].get_xlabel()
+    handles = [label for ax in figure.axes for label in ax.get_legend_handles_labels()[1]]
+    assert handles or entry.name == "bifurcation-diagram"
+    assert len(handles) == len(set(handles))
+
+
+def test_pictures_of_a_report_are_those_with_a_meaning():
+    def shown(model):
+        return [p.name for p in PICTURES if p.report and p.applies(model) is None]
+
+    assert shown(default_model()) == ["stability-triangle"]
+    assert shown(gru()) == [] and shown(lstm().at(n=2, m=1)) == []
+    assert shown(elman(W_h=w, b=b)) == ["bifurcation-set"]
+    assert shown(elman(W_h=w, b=0)) == ["bifurcation-set", "bifurcation-diagram"]
+    assert shown(elman(W_h=2, b=0)) == ["bifurcation-set", "cobweb", "gradient-norms"]
+    assert shown(LinearSystem(a, 1)) == ["snr-gain"]
+    assert "bode" in shown(LinearSystem(0.5, 1))
+
+
+def test_weights_of_the_input_need_no_numbers():
+    model = default_model().subs({"W_h": [[2, 0], [0, 1]], "b": [0, 0]})
+    assert unset(model) == () and {s.name for s in model.parameters} == {"W_x_11", "W_x_21", "C_11", "C_12"}
+    assert settled(model).parameters == ()
+    with pytest.raises(SpecError, match="needs numbers for W_h_11, W_h_12, W_h_21, W_h_22, b_1, b_2"):
+        settled(default_model())
+
+
+def test_a_picture_refuses_what_gives_it_no_meaning():
+    with pytest.raises(SpecError, match="pole-zero does not apply to elman: it is nonlinear"):
+        picture("pole-zero").draw(default_model())
+    with pytest.raises(SpecError, match="one parameter must be left"):
+        picture("bifurcation-diagram").draw(elman(W_h=w, b=b))
+    with pytest.raises(SpecError, match="has no option 'steps'; it has: output, input"):
+        picture("bode").draw(LinearSystem(0.5, 1), steps=3)
+    with pytest.raises(SpecError, match="did you mean 'cobweb'"):
+        picture("cobwebs")
+
+
+def test_the_gain_of_a_system_is_that_of_the_formula():
+    for readout in ("current", "previous"):
+        system = LinearSystem([[0.5, 0.3], [-0.2, 0.7]], [1, 2], [1, 1], 0.5, readout=readout)
+        ax = plots.snr_gain(system)
+        omega, gain = ax.lines[0].get_xydata()[100]
+        G = next(e for s, e in snr(system).where if s.name == "G")
+        (symbol,) = G.free_symbols
+        assert float(G.subs(symbol, omega)) == pytest.approx(gain, rel=1e-9)
+    with pytest.raises(SpecError, match="the noise grows without bound"):
+        plots.snr_gain(LinearSystem(1, 1))
+
+
+def test_the_norm_of_the_product_lies_between_its_bounds():
+    ax = plots.gradient_norms(elman(), {"W_h": ROTATION / 2, "b": np.zeros(2)}, h0=[0.5, -0.2], steps=12)
+    upper, norm, lower, whole = (line.get_ydata() for line in ax.lines[:4])
+    assert (
+        np.all(lower <= norm * (1 + 1e-9))
+        and np.all(norm <= upper * (1 + 1e-9))
+        and np.all(upper <= whole * (1 + 1e-9))
+    )
+
+
+def test_a_point_on_the_boundary_is_called_marginal():
+    ax = plots.cobweb(elman("relu", W_h=-1, b=1), {}, h0=0.1)
+    assert curve(ax, "marginal").tolist() == [[0.5, 0.5]]
+
+
+def test_a_unit_with_numbers_is_marked_in_the_plane():
+    ax = picture("bifurcation-set").draw(elman(W_h=6, b=sp.Rational(1, 2))).axes[0]
+    assert curve(ax, "this unit").tolist() == [[6.0, 0.5]] and ax.get_xlim()[1] > 6
+
+
+def test_equal_places_in_the_triangle_are_one_mark():
+    ax = plots.stability_triangle([np.eye(2), np.eye(2), np.zeros((2, 2))], names=["A", "B", "C"])
+    assert [t for t in ax.get_legend_handles_labels()[1] if "tr" not in t and "det" not in t] == ["A and 1 more", "C"]
 
 
 def test_axes_that_are_given_are_used():

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,31 @@ from rnnsym.cells import elman, gru, lstm
 from rnnsym.questions import QUESTIONS, Question, answers, default_model, general, is_definition, question
 from rnnsym.report import Report, math, plain, report, targets, write_files
 from rnnsym.result import LimitReached, NoClosedForm, Result, SpecError
+from rnnsym.spec import read_model
+from rnnsym.systems import LinearSystem, Time
 
 
 @pytest.fixture(scope="module")
 def found() -> Report:
     """The report of the main job, with few draws."""
-    return report(default_model(), trials=8)
+    return report(default_model(), trials=4, seed=3)
+
+
+@pytest.fixture(scope="module")
+def tex(found: Report) -> str:
+    return found.to_tex()
+
+
+@pytest.fixture(scope="module")
+def markdown(found: Report) -> str:
+    return found.to_markdown()
+
+
+@pytest.fixture(scope="module")
+def numeric() -> Report:
+    """The report of two units with numbers, of a few questions."""
+    values = {"W_h": [[2, 0], [0, Fraction(1, 2)]], "b": [0, 0], "W_x": [1, 0], "C": [[1, 1]]}
+    return report(default_model().subs(values), trials=2, questions=["stability", "fixed-points", "collapse"])
 
 
 def _wrong_jacobian(model: Any) -> Result:
@@ -79,27 +99,27 @@ def test_what_does_not_apply_is_left_out_and_says_why() -> None:
         assert "Left out" in text and "every size already" in text
 
 
-def test_equation_numbers_and_labels_are_unique_and_agree(found: Report) -> None:
-    tags = [int(k) for k in re.findall(r"\\tag\{(\d+)\}", found.to_markdown())]
-    labels = re.findall(r"\\label\{([^}]*)\}", found.to_tex())
+def test_equation_numbers_and_labels_are_unique_and_agree(tex: str, markdown: str) -> None:
+    tags = [int(k) for k in re.findall(r"\\tag\{(\d+)\}", markdown)]
+    labels = re.findall(r"\\label\{([^}]*)\}", tex)
     assert tags == list(range(1, len(labels) + 1))
     assert len(set(labels)) == len(labels)
-    assert set(re.findall(r"\\eqref\{([^}]*)\}", found.to_tex())) <= set(labels)
+    assert set(re.findall(r"\\eqref\{([^}]*)\}", tex)) <= set(labels)
 
 
-def test_verification_table_has_every_claim(found: Report) -> None:
-    rows = [line for line in found.to_markdown().splitlines() if re.match(r"\| \(\d+\)", line)]
+def test_verification_table_has_every_claim(found: Report, markdown: str) -> None:
+    rows = [line for line in markdown.splitlines() if re.match(r"\| \(\d+\)", line)]
     assert len(rows) == len(found.checks)
     assert all(row.endswith(("| agrees |", "| not refuted |")) for row in rows)
 
 
-def test_check_stands_above_each_claim_in_tex(found: Report) -> None:
+def test_check_stands_above_each_claim_in_tex(found: Report, tex: str) -> None:
     agreeing = [check for _, check in found.checks if check.verdict == "agrees"]
-    assert len(re.findall(r"^% verified: \d+ draws", found.to_tex(), re.M)) == len(agreeing) > 10
+    assert len(re.findall(r"^% verified: \d+ draws", tex, re.M)) == len(agreeing) > 10
 
 
-def test_sources_are_in_the_bibliography(found: Report) -> None:
-    assert r"\bibitem{elman1990}" in found.to_tex() and "[elman1990]" in found.to_markdown()
+def test_sources_are_in_the_bibliography(tex: str, markdown: str) -> None:
+    assert r"\bibitem{elman1990}" in tex and "[elman1990]" in markdown
 
 
 def test_a_wrong_claim_is_refuted_and_shown() -> None:
@@ -144,19 +164,23 @@ def test_progress_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 # The bytes
 
 
-def test_bytes_are_the_same_in_another_process_and_hash_seed(tmp_path: Path) -> None:
+QUICK = ("equations", "stability", "fixed-points")
+
+
+@pytest.mark.parametrize("questions", [QUICK, pytest.param(None, marks=pytest.mark.slow)], ids=["quick", "all"])
+def test_bytes_are_the_same_in_another_process_and_hash_seed(tmp_path: Path, questions: Any) -> None:
     code = (
         "from rnnsym.report import report; from rnnsym.questions import default_model\n"
-        "report(default_model(), 'r', trials=8, seed=3)"
+        f"report(default_model(), 'r', trials=1, seed=3, questions={questions})"
     )
-    texts = []
-    for seed in ("1", "2"):
-        folder = tmp_path / seed
-        folder.mkdir()
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
-        texts.append(((folder / "r.tex").read_bytes(), (folder / "r.md").read_bytes()))
-    assert texts[0] == texts[1]
+    seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    (tmp_path / "here").mkdir()
+    written = report(default_model(), trials=1, seed=3, questions=questions).write(tmp_path / "here" / "r")
+    assert len(written) in (2, 4)
+    for path in written:
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 
 def test_markdown_has_no_bare_angle_bracket_in_math_and_no_operatorname() -> None:
@@ -165,11 +189,13 @@ def test_markdown_has_no_bare_angle_bracket_in_math_and_no_operatorname() -> Non
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-@pytest.mark.parametrize("name", ["default", "gru", "lstm", "refuted"])
-def test_tex_compiles_as_it_stands(tmp_path: Path, name: str, found: Report) -> None:
+@pytest.mark.parametrize("name", ["default", "numbers", "gru", "lstm", "refuted"])
+def test_tex_compiles_as_it_stands(tmp_path: Path, name: str, found: Report, numeric: Report) -> None:
     models = {"gru": gru, "lstm": lstm}
     if name in models:
-        found = report(models[name](), questions=["equations", "jacobian", "dimension-free"], trials=4)
+        found = report(models[name](), questions=["equations", "jacobian", "dimension-free"], trials=2)
+    elif name == "numbers":
+        found = replace(numeric, pictures=numeric.pictures[:1])
     elif name == "refuted":
         found = report(elman(), questions=["equations", WRONG, NONE])
     found.write(tmp_path / "r.tex")
@@ -180,7 +206,103 @@ def test_tex_compiles_as_it_stands(tmp_path: Path, name: str, found: Report) -> 
     log = (tmp_path / "r.log").read_text(errors="replace")
     assert "undefined references" not in log and "multiply defined" not in log
     widths = [float(w) for w in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
-    assert max(widths, default=0) < 40, widths
+    assert max(widths, default=0) < 30, widths
+
+
+# Fixed points and pictures
+
+
+def test_fixed_points_of_numbers_are_a_table(numeric: Report) -> None:
+    (table,) = numeric.sections[1].tables
+    assert "3 fixed points, proved, complete, index sum 1" in table.text
+    assert [row[2] for row in table.rows] == ["stable", "unstable", "stable"]
+    assert re.search(r"\| \(0, 0\) \| \S+ \| unstable \| 2 \| -1 \|", plainly(numeric.to_markdown()))
+    assert re.search(r"\(0, 0\) & \S+ & unstable & 2 & -1 \\\\", numeric.to_tex())
+
+
+def plainly(text: str) -> str:
+    return text.replace("\\", "")
+
+
+def test_a_model_with_symbols_has_no_table(found: Report) -> None:
+    assert not any(section.tables for section in found.sections)
+
+
+def test_a_search_that_needs_a_box_says_so() -> None:
+    model = read_model(
+        '[model]\ncell = "elman"\n[options]\nphi = "softplus"\n[sizes]\nn = 1\nm = 1\n[parameters]\nW_h = 1\nb = 0'
+    ).model
+    short = report(model, questions=["fixed-points"], trials=2)
+    assert "box" in short.sections[0].skipped and "box" in short.to_markdown()
+
+
+def test_pictures_are_those_that_the_model_gives_a_meaning(found: Report, numeric: Report) -> None:
+    pytest.importorskip("matplotlib")
+    assert found.pictures == ("stability-triangle",)
+    assert numeric.pictures == ("stability-triangle", "phase-portrait", "gradient-norms")
+    system = LinearSystem([[0.5, 0], [0, 0.25]], [1, 1], [1, 1])
+    shown = report(system, questions=["poles"], trials=2)
+    assert shown.pictures == ("pole-zero", "bode", "impulse-response", "snr-gain", "stability-triangle")
+    assert report(system, questions=["poles"], trials=2, figures=False).pictures == ()
+
+
+def test_figures_stand_in_their_section_or_under_pictures(tmp_path: Path, numeric: Report) -> None:
+    pytest.importorskip("matplotlib")
+    short = replace(numeric, pictures=("stability-triangle", "gradient-norms"))
+    written = short.write(tmp_path / "a b.tex")
+    assert [p.name for p in written] == ["a b.tex", "a-b-stability-triangle.pdf", "a-b-gradient-norms.pdf"]
+    text = (tmp_path / "a b.tex").read_text()
+    stability, fixed, pictures = (text.index(rf"\section{{{t}}}") for t in ("Stability", "Fixed points", "Pictures"))
+    assert stability < text.index("{a-b-stability-triangle.pdf}") < fixed
+    assert pictures < text.index("{a-b-gradient-norms.pdf}")
+    replace(short, pictures=("gradient-norms",)).write(tmp_path / "c.md")
+    assert "(c-gradient-norms.png)" in (tmp_path / "c.md").read_text()
+    assert (tmp_path / "c-gradient-norms.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_a_picture_that_exists_is_not_overwritten(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "r-stability-triangle.pdf").write_text("mine")
+    with pytest.raises(SpecError, match="r-stability-triangle.pdf exists"):
+        report(default_model(), tmp_path / "r.tex", questions=["equations"])
+    assert [p.name for p in tmp_path.iterdir()] == ["r-stability-triangle.pdf"]
+
+
+def test_without_matplotlib_the_report_says_that_pictures_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    short = report(default_model(), questions=["equations"])
+    assert not short.pictures
+    for text in (short.to_tex(), plainly(short.to_markdown())):
+        assert "plots need matplotlib: pip install 'rnnsym[plot]'" in text
+
+
+# Deadlines
+
+
+def test_no_claim_is_begun_after_the_deadline() -> None:
+    short = report(elman(), questions=["equations", "jacobian", "contraction"], trials=2, deadline=1e-9)
+    assert short.verdict == "limit" and not short.checks
+    assert short.to_markdown().count("the time was up") == 1  # one reason, its questions together
+
+
+def test_what_is_finished_is_kept_after_each_claim() -> None:
+    kept: list[Report] = []
+    whole = report(elman(), questions=["jacobian"], trials=2, keep=kept.append)
+    assert [len(k.checks) for k in kept] == [1, 2, 3, 4, 5, 5]
+    assert kept[1].sections[0].skipped == "3 of 5 answers, the time was up" and kept[1].verdict == "limit"
+    assert kept[-1].sections == whole.sections
+
+
+# Linear systems
+
+
+def test_a_linear_system_is_reported(tmp_path: Path) -> None:
+    short = report(LinearSystem([[0.5, 1], [0, 0.25]], [0, 1], [1, 0]), questions=["equations", "jacobian", "poles"])
+    assert short.title == "The linear system with 2 states, 1 input and 1 output" and short.verdict == "verified"
+    text = short.to_markdown()
+    assert "h_t = A h_{t-1} + B x_t" in text and "Jacobians: it is a linear system" in text
+    continuous = report(LinearSystem(-1, 1, time=Time("continuous")), questions=["equations"])
+    assert len(continuous.sections[0].results) == 5
 
 
 # The files

@@ -7,9 +7,10 @@ import sympy as sp
 
 from rnnsym.cells import catalogue, elman, gru, linear
 from rnnsym.cli import main
-from rnnsym.questions import question
+from rnnsym.questions import QUESTIONS, question
 from rnnsym.result import LimitReached, RnnsymError, ShapeError, SpecError
-from rnnsym.spec import BYTES, load, model_file, read_model
+from rnnsym.spec import BYTES, load, model_file, read_model, system_file
+from rnnsym.systems import LinearSystem
 from tests.cells.test_own import same
 from tests.test_cli import only
 
@@ -118,6 +119,22 @@ BAD = {
     "notation.q: elman has no such name": '[model]\ncell = "elman"\n[notation]\nq = "x"',
     "name of its own h; rename yours": '[model]\ncell = "elman"\n[parameters]\nW_h = "h"',
     "not a TOML file: ": '[model]\ncell = ' + "[" * 3000 + "]" * 3000,
+    "system.A is missing": "[system]\nB = 1",
+    "unknown key system.E; known: A, B": "[system]\nA = 1\nB = 1\nE = 1",
+    "a file has one of the two": '[model]\ncell = "gru"\n[system]\nA = 1\nB = 1',
+    "system.A must be a number, a formula": "[system]\nA = true\nB = 1",
+    "A is 1 x 2; the matrix of a recurrence must be square": "[system]\nA = [[1, 2]]\nB = 1",
+    "B has 3 rows, A has 2": "[system]\nA = [[1, 2], [3, 4]]\nB = [1, 2, 3]",
+    "the rows of A have .1, 2. entries": "[system]\nA = [[1], [3, 4]]\nB = [1, 2]",
+    "unknown readout 'now'": '[system]\nA = 1\nB = 1\nreadout = "now"',
+    "unknown time 'fast'": '[system]\nA = 1\nB = 1\ntime = "fast"',
+    "continuous time has no sampling time": '[system]\nA = 1\nB = 1\ntime = "continuous"\nstep = 0.1',
+    "system.readout goes with discrete time": '[system]\nA = 1\nB = 1\ntime = "continuous"\nreadout = "current"',
+    "dt must be > 0": "[system]\nA = 1\nB = 1\nstep = 0",
+    "'q' is not in this system": "[system]\nA = 1\nB = 1\n[parameters]\nq = 1",
+    "system.A: symbol name '__import__' must match": '[system]\nA = "__import__(\'os\')"\nB = 1',
+    "a < 0 cannot hold together with a > 0": '[system]\nA = "a"\nB = 1\nassumptions = ["a > 0", "a < 0"]',
+    "notation.q: linear system with 1 state has no such name": '[system]\nA = "a"\nB = 1\n[notation]\nq = "x"',
     "left side name": '[model]\nequations = ["\\\\input = h"]\nstate = "h"',
 }  # fmt: skip
 
@@ -160,10 +177,76 @@ def test_files_that_are_none_are_refused(tmp_path):
 
 
 def test_too_many_symbols_is_a_limit():
+    with pytest.raises(LimitReached, match="system.A has 2600 entries; limit 2500"):
+        read_model(f"[system]\nA = {[[0] * 2600]}\nB = 1")
     with pytest.raises(LimitReached, match="symbols; limit 200"):
         read_model('[model]\ncell = "lstm"\n[sizes]\nn = 12')
     with pytest.raises(LimitReached, match="101 equations; limit 100"):
         read_model("[model]\nstate = 'h'\nequations = [" + ",".join(f"'a{k} = b{k}'" for k in range(101)) + "]")
+
+
+# Linear systems
+
+
+SYSTEM = """
+[system]
+A = [["a", 1], [0, 0.5]]
+B = [0, 1]
+C = [1, 0]
+assumptions = ["abs(a) < 1"]
+[notation]
+a = '\\alpha'
+"""
+
+
+def test_a_linear_system_is_read():
+    a = sp.Symbol("a", real=True)
+    found = read_model(SYSTEM)
+    assert found.model == LinearSystem([[a, 1], [0, 0.5]], [0, 1], [1, 0], given=abs(a) < 1)
+    assert found.names == {"a": r"\alpha"}
+    with pytest.raises(SpecError, match="describes a linear system, not a cell"):
+        _ = found.cell
+
+
+def test_the_starting_file_of_a_system_and_its_commented_lines_are_right():
+    assert read_model(system_file()).model.n == 2
+    text = re.sub(r"^# (D|readout|step|assumptions|\[|a =)", r"\1", system_file(), flags=re.M)
+    found = read_model(text).model
+    assert found.readout == "previous" and str(found.time.step) == "dt" and not found.parameters
+    continuous = re.sub(r"^# (time)", r"\1", system_file(), flags=re.M)
+    assert not read_model(continuous).model.time.is_discrete
+
+
+def test_values_of_a_system_are_put_in():
+    found = read_model(SYSTEM + '[parameters]\na = "b/2"').model
+    assert [s.name for s in found.parameters] == ["b"]
+    with pytest.raises(RnnsymError, match="contradicts a hypothesis"):
+        read_model(SYSTEM + "[parameters]\na = 2")
+
+
+@pytest.mark.parametrize(
+    "question", ["equations", "transfer-function", "poles", "controllability", "stability", "snr", "impulse-response"]
+)
+def test_linear_questions_are_answered_for_a_system(question, tmp_path, capsys):
+    (tmp_path / "s.toml").write_text(SYSTEM)
+    assert main(["derive", question, str(tmp_path / "s.toml"), "--quiet", "--set", "a=1/4", "--latex"]) == 0
+    assert capsys.readouterr().out.startswith("\\begin{equation}")
+
+
+def test_questions_of_cells_do_not_apply_to_a_system(tmp_path, capsys):
+    (tmp_path / "s.toml").write_text(SYSTEM)
+    assert main(["derive", "jacobian", str(tmp_path / "s.toml")]) == 2
+    assert "jacobian does not apply to linear system with 2 states" in capsys.readouterr().err
+    assert all(q.applies(read_model(SYSTEM).model) is None or q.name not in ("poles", "gains") for q in QUESTIONS)
+
+
+def test_cells_shows_linear_systems(capsys):
+    assert main(["cells", "system", "--toml"]) == 0
+    assert capsys.readouterr().out == system_file()
+    assert main(["cells", "system"]) == 0
+    assert "y_t = C @ h_t + D @ x" in capsys.readouterr().out
+    assert main(["cells"]) == 0
+    assert "system (a linear system" in capsys.readouterr().out
 
 
 # The command line
@@ -185,7 +268,9 @@ def test_the_latex_of_a_file_is_checked(capsys, tmp_path):
     assert "known math commands only" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["derive", "jacobian"], ["verify"], ["report", "-o", "r.md"]])
+@pytest.mark.parametrize(
+    "command", [["derive", "jacobian"], ["verify", "--trials", "4"], ["report", "-o", "r.md", "--trials", "4"]]
+)
 def test_a_model_file_serves_every_command(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     only(monkeypatch, question("equations"), question("jacobian"))

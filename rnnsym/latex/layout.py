@@ -158,7 +158,7 @@ def _ease(nodes: Nodes, at: int, limit: float, namer: Namer, out: list[Definitio
             else:
                 new = (replace(node, items=_named(node.items, limit - 6, namer, out)),)
         elif isinstance(node, Env):
-            new = (_narrow(node, limit - (width(piece) - sizes[k]), namer, out),)
+            new = (_narrow(node, limit - (width(piece) - sizes[k]), limit, namer, out),)
         elif isinstance(node, Group):
             new = (_renamed(node, nodes[:spot], namer, out),)
         if new != (node,):
@@ -203,15 +203,18 @@ def _renamed(group: Group, before: Nodes, namer: Namer, out: list[Definition]) -
     return Group(read(namer.name(write(group.items), letter, out))) if width(group.items) > least else group
 
 
-def _narrow(env: Env, limit: float, namer: Namer, out: list[Definition]) -> Node:
-    """A matrix whose wide entries are named, or cases."""
+def _narrow(env: Env, limit: float, line: float, namer: Namer, out: list[Definition]) -> Node:
+    """A matrix whose wide entries are named, or cases; beside what else is on its line it may have `limit`."""
     if env.name == "cases":
         return _narrow_cases(env, limit, namer, out)
     columns = max(len(row) for row in env.rows)
-    entry = namer.entries()
-    if columns * 4 > limit:
-        return _general_entry(env, entry, out)
     most = max(limit / columns - 2, 3.0)
+    too_many = columns * 4 > line
+    if not too_many and all(width(cell) <= most for row in env.rows for cell in row):
+        return env
+    entry = namer.entries()
+    if too_many:
+        return _general_entry(env, entry, out)
     rows = []
     for i, row in enumerate(env.rows, 1):
         wide = {j for j, cell in enumerate(row, 1) if width(cell) > most}

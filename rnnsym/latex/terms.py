@@ -16,6 +16,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
+from rnnsym.defined.runs import At
 from rnnsym.latex.notation import GREEK, Notation
 from rnnsym.vectors import Entrywise, Slot
 
@@ -203,7 +204,7 @@ class TermPrinter(LatexPrinter):
         tex = self._print(base)
         column = base.has(Slot)
         if column and isinstance(base, Slot):
-            plain = isinstance(self._column(base), sp.MatrixSymbol)
+            plain = isinstance(self._column(base), sp.MatrixSymbol | At)
         else:
             plain = base.is_Symbol or (base.is_Integer and base.is_nonnegative)
         if not plain or "^" in tex:

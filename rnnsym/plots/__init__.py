@@ -12,9 +12,12 @@ from rnnsym.plots.dynamics import (
     phase_portrait,
     stability_triangle,
 )
+from rnnsym.plots.dynamics import (
+    jacobians as jacobians,
+)
 from rnnsym.plots.signals import bode, impulse_response, magnitude, phase, pole_zero, snr_gain
 
-__all__ = [
+__all__ = [  # the pictures; each stands in the table of `questions.pictures`
     "bifurcation_diagram", "bifurcation_set", "bode", "cobweb", "gradient_norms", "impulse_response", "magnitude", "phase",
     "phase_portrait", "pole_zero", "snr_gain", "stability_triangle",
 ]  # fmt: skip

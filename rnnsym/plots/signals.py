@@ -16,6 +16,8 @@ from rnnsym.plots.style import COLORS, GREY, axes, finish, line
 from rnnsym.result import ShapeError, SpecError
 from rnnsym.systems import LinearSystem
 
+FREQUENCY = r"frequency $\omega$ (rad per step)"
+
 
 def numbers(system: LinearSystem, values: Mapping[str, Any] | None = None) -> tuple[Any, Any, Any, Any]:
     """The matrices A, B, C, D as floats."""
@@ -43,6 +45,11 @@ def response(system: LinearSystem, omega: Any, values: Mapping[str, Any] | None 
     if system.readout == "current":
         states = states * z[:, None, None]
     return C @ states + D
+
+
+def _of(system: LinearSystem, i: int, j: int) -> str:
+    """Which channel, where there are several."""
+    return "" if (system.m, system.p) == (1, 1) else f", output {i + 1}, input {j + 1}"
 
 
 def _channel(system: LinearSystem, channel: tuple[int, int]) -> tuple[int, int]:
@@ -89,7 +96,13 @@ def pole_zero(
     ax.set_aspect("equal", adjustable="datalim")
     ax.axhline(0, color=GREY, linewidth=0.5)
     ax.axvline(0, color=GREY, linewidth=0.5)
-    return finish(ax, title=f"poles and zeros, readout {system.readout}", below=True, xlabel="Re z", ylabel="Im z")
+    return finish(
+        ax,
+        title=f"poles and zeros, readout {system.readout}{_of(system, i, j)}",
+        below=True,
+        xlabel="Re z",
+        ylabel="Im z",
+    )
 
 
 def _pairs(poles: Any, zeros: Any, close: float = 1e-6) -> list[tuple[int, int]]:
@@ -112,7 +125,7 @@ def magnitude(
     ax = axes(ax)
     with np.errstate(divide="ignore"):
         ax.plot(omega, 20 * np.log10(gain), label=r"$|H(e^{\mathrm{i}\omega})|$", **line(1))
-    return finish(ax, title="magnitude", xlabel=r"$\omega$ (rad per step)", ylabel="dB")
+    return finish(ax, title=f"magnitude{_of(system, i, j)}", xlabel=FREQUENCY, ylabel="dB")
 
 
 def phase(
@@ -124,7 +137,7 @@ def phase(
     ax = axes(ax)
     angle = np.unwrap(np.angle(response(system, omega, values)[:, i, j]))
     ax.plot(omega, angle, label=r"$\arg H(e^{\mathrm{i}\omega})$", **line(2))
-    return finish(ax, title=f"phase, readout {system.readout}", xlabel=r"$\omega$ (rad per step)", ylabel="rad")
+    return finish(ax, title=f"phase, readout {system.readout}{_of(system, i, j)}", xlabel=FREQUENCY, ylabel="rad")
 
 
 def bode(system: LinearSystem, values: Mapping[str, Any] | None = None, *, channel: tuple[int, int] = (0, 0)) -> Any:
@@ -133,7 +146,9 @@ def bode(system: LinearSystem, values: Mapping[str, Any] | None = None, *, chann
     figure = first.figure
     figure.clear()
     top, bottom = figure.subplots(2, 1, sharex=True)
-    return magnitude(system, values, channel=channel, ax=top), phase(system, values, channel=channel, ax=bottom)
+    drawn = magnitude(system, values, channel=channel, ax=top), phase(system, values, channel=channel, ax=bottom)
+    top.set_xlabel("")
+    return drawn
 
 
 def impulse_response(
@@ -149,21 +164,65 @@ def impulse_response(
         old, state = state, A @ state + x
         found.append((C @ (state if system.readout == "current" else old))[i] + D[i, j] * (k == 0))
     ax = axes(ax)
-    markers, stems, base = ax.stem(range(steps), np.real(found))
+    power = "k" if system.readout == "current" else "k-1"
+    label = rf"$C A^{{{power}}} B$" + (" + D at k = 0" if D[i, j] else "")
+    markers, stems, base = ax.stem(range(steps), np.real(found), label=label)
     markers.set(color=COLORS[1], markersize=4)
     stems.set(color=COLORS[1], linewidth=1)
     base.set(color=GREY, linewidth=0.8)
-    return finish(ax, title=f"impulse response, readout {system.readout}", xlabel="step k", ylabel="output")
+    return finish(
+        ax, title=f"impulse response, readout {system.readout}{_of(system, i, j)}", xlabel="step k", ylabel="output"
+    )
 
 
-def snr_gain(poles: Sequence[float] = (0.9, 0.5, 0.0, -0.5), *, ax: Any = None) -> Any:
-    """The gain G(p, omega) = (1 - p^2)/(1 - 2 p cos omega + p^2) of one pole against frequency, with its envelope."""
+def snr_gain(
+    poles: Sequence[float] | LinearSystem = (0.9, 0.5, 0.0, -0.5), values: Mapping[str, Any] | None = None, *, ax: Any = None
+) -> Any:  # fmt: skip
+    """The gain G of the signal-to-noise ratio against frequency: of one-pole filters, or of a system with one channel.
+
+    One pole p: G = (1 - p^2)/(1 - 2 p cos omega + p^2), never above 1/|sin omega|. A system: |H(e^{i omega})|^2 over the
+    power that white noise of variance one has at its output.
+    """
+    if isinstance(poles, LinearSystem):
+        return _system_gain(poles, values, ax)
     omega = np.linspace(0.02, np.pi - 0.02, 600)
-    ax = axes(ax)
+    ax = axes(ax, height=4.2)
+    envelope = 1 / np.abs(np.sin(omega))
     for k, p in enumerate(poles):
         if not abs(p) < 1:
             raise SpecError(f"the pole must lie inside the unit circle, got {p}; its noise would grow without bound")
-        ax.plot(omega, (1 - p * p) / (1 - 2 * p * np.cos(omega) + p * p), label=f"p = {p:g}", **line(k + 1))
-    ax.plot(omega, 1 / np.abs(np.sin(omega)), label=r"$G_{\max} = 1/|\sin\omega|$", color=COLORS[0], linewidth=1.2)
+        ax.plot(omega, (1 - p * p) / (1 - 2 * p * np.cos(omega) + p * p), label=f"$p = {p:g}$", **line(k + 1))
+    ax.plot(omega, envelope, label=r"$G_{\max} = 1/|\sin\omega|$", color=COLORS[0], linewidth=2.2, zorder=1)
     ax.set_yscale("log")
-    return finish(ax, title="gain of the signal-to-noise ratio", xlabel=r"$\omega$ (rad per step)", ylabel="G")
+    title = r"$G = (1-p^2)/(1 - 2p\cos\omega + p^2)$"
+    return finish(ax, title=title, below=True, xlabel=FREQUENCY, ylabel="G")
+
+
+def _system_gain(system: LinearSystem, values: Mapping[str, Any] | None, ax: Any) -> Any:
+    if (system.m, system.p) != (1, 1):
+        raise ShapeError(f"the gain is of one input and one output, {system.name} has {system.m} and {system.p}")
+    A, B, C, D = numbers(system, values)
+    radius = max(np.abs(np.linalg.eigvals(A)), default=0.0)
+    if radius >= 1:
+        raise SpecError(f"rho(A) = {radius:.4g} >= 1: the noise grows without bound; there is no ratio")
+    n = len(A)
+    # P = A P A^* + B B^*; the noise at the output is C P C^* + |D|^2, with 2 Re(C B D^*) where y_t reads h_t
+    P = np.linalg.solve(np.eye(n * n) - np.kron(A, A.conj()), (B @ B.conj().T).reshape(-1)).reshape(n, n)
+    cross = 2 * np.real(C @ B @ D.conj().T) if system.readout == "current" else 0
+    power = float(np.real(C @ P @ C.conj().T + D @ D.conj().T + cross)[0, 0])
+    omega = np.linspace(0, np.pi, 600)
+    gain = np.abs(response(system, omega, values)[:, 0, 0]) ** 2 / power
+    ax = axes(ax)
+    ax.plot(omega, gain, label=r"$G = |H(e^{\mathrm{i}\omega})|^2 / \|h\|_2^2$", **line(1))
+    best = int(np.argmax(gain))
+    ax.plot(
+        omega[best],
+        gain[best],
+        "o",
+        color=COLORS[2],
+        label=rf"best: $G = {gain[best]:.3g}$ at $\omega = {omega[best]:.3g}$",
+    )
+    ax.axhline(1, color=GREY, linewidth=0.8)
+    if gain.min() > 1e-6 * gain.max() and gain.max() > 20 * gain.min():
+        ax.set_yscale("log")
+    return finish(ax, title="gain of the signal-to-noise ratio", below=True, xlabel=FREQUENCY, ylabel="G")

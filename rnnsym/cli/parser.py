@@ -1,0 +1,99 @@
+"""The options and their help. A new command: its lines in `parser`, and a function of `commands`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from rnnsym.cli import commands as run
+from rnnsym.cli.status import BAD_INPUT
+from rnnsym.questions import PICTURES, QUESTIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose faults are one line, and whose options are written in full."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> Any:
+        self.exit(BAD_INPUT, f"rnnsym: {message}; see {self.prog} --help\n")
+
+
+def parser(version: str) -> argparse.ArgumentParser:
+    """The parser of the whole command line; `run` of what it reads is the function of the command."""
+    common = Parser(add_help=False)
+    add = common.add_argument_group("options of every command").add_argument
+    add("-o", metavar="FILE", dest="file", help="write to FILE instead of standard output")
+    add("--force", action="store_true", help="overwrite existing files")
+    add("--json", action="store_true", help="print JSON")
+    values = "the exact value of a parameter (w=1/2) or a size (n=2); repeatable"
+    add("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help=values)
+    add("--assume", action="append", default=[], metavar="CONDITION", help="a hypothesis, such as 'w > 0'; repeatable")
+    add("--seed", type=int, default=0, metavar="N", help="seed of the random draws (0)")
+    add("--digits", type=int, metavar="N", help="verify with N digits instead of double precision")
+    add("--deadline", type=float, metavar="SECONDS", help="stop after so many seconds")
+    add("--max-ops", type=int, metavar="N", help="refuse formulas of more than N operations")
+    add("--quiet", action="store_true", help="no progress on standard error")
+    add("--no-color", action="store_true", help="no colors (also with NO_COLOR set)")
+    whole = Parser(
+        prog="rnnsym",
+        description="Derives, prints and verifies the mathematics of recurrent networks.",
+        epilog="exit status: 0 verified, 1 theory and numerics disagree, 2 bad input, 3 undecided, 4 a limit reached",
+    )
+    whole.add_argument("--version", action="version", version=f"rnnsym {version}")
+    subparsers = whole.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, required=True)
+    model = Parser(add_help=False)
+    model.add_argument(
+        "model",
+        nargs="?",
+        metavar="MODEL",
+        help="a cell (rnnsym cells) or MODEL.toml; else two tanh units, input, output",
+    )
+    names = ", ".join(q.name for q in QUESTIONS)
+    files = (
+        f"FILE of -o ends in .tex or .md; without -o both {run.REPORT_FILE}.tex and {run.REPORT_FILE}.md are written"
+    )
+
+    def command(
+        name: str, function: Callable[[argparse.Namespace], int], text: str, *parents: Any, epilog: str = ""
+    ) -> Any:
+        made = subparsers.add_parser(name, parents=[*parents, common], help=text, description=text, epilog=epilog)
+        made.set_defaults(run=function)
+        return made
+
+    report = command("report", run.report, "derive, verify and write everything about a model", model, epilog=files)
+    report.add_argument("--no-figures", action="store_true", help="leave the pictures out")
+    derive = command("derive", run.derive, "print the answer to one question", epilog=f"questions: {names}")
+    derive.add_argument("question", metavar="QUESTION", help=f"one of: {names}")
+    derive.add_argument("model", nargs="?", metavar="MODEL", help="as of report")
+    derive.add_argument("--wrt", metavar="NAME", help="with respect to state, input, or a parameter such as W_h (all)")
+    derive.add_argument("--latex", action="store_true", help="print LaTeX")
+    derive.add_argument("--steps", action="store_true", help="with the steps of the derivation")
+    verify = command("verify", run.verify, "verify the answer to every question that applies", model)
+    for made in (report, verify):
+        made.add_argument("--trials", type=int, metavar="N", help=f"random draws for each claim ({run.DRAWS})")
+    kinds = "".join(f"\n  {p.name:<20}{p.text}{_options_of(p)}" for p in PICTURES)
+    plot = command(
+        "plot", run.plot, "draw a picture of a model", epilog=f"pictures, what they show, and their options (--with):{kinds}"
+    )  # fmt: skip
+    plot.formatter_class = argparse.RawDescriptionHelpFormatter
+    plot.add_argument("kind", metavar="KIND", help="the picture; those there are stand below")
+    plot.add_argument("model", nargs="?", metavar="MODEL", help="as of report; without it an example for the picture")
+    plot.add_argument(
+        "--with", action="append", default=[], metavar="OPTION=VALUE", dest="options", help="an option of the picture; repeatable"
+    )  # fmt: skip
+    cells = command("cells", run.cells, "list the cells with their equations, and files to start from")
+    cells.add_argument(
+        "name", nargs="?", metavar="NAME", help="one cell, or system, in full, and a model file to start from"
+    )
+    cells.add_argument("--toml", action="store_true", help="print the model file only")
+    return whole
+
+
+def _options_of(picture: Any) -> str:
+    return "".join(f"\n{'':22}{name}={kind}" for name, kind in picture.options)

@@ -1,7 +1,7 @@
-"""The README's coverage table, generated from the tests of this folder: `python -m tests.theory.coverage --write`.
+"""The README's coverage table, generated from the catalogue of the package: `python -m tests.theory.coverage --write`.
 
-A test named test_A_FIX_6_... with `@pytest.mark.theory("derived")` covers A-FIX-6 with that status. An ID without a test
-is missing; `MISSING` may say why.
+A test named test_A_FIX_6_... with `@pytest.mark.theory("derived")` covers A-FIX-6 with that status. The table is that of
+`rnnsym.catalogue_of_results`, and test_coverage holds it to the tests.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ import re
 import sys
 from pathlib import Path
 
-from tests.theory.catalogue import CATALOGUE
+from rnnsym.theory import STATUSES, catalogue_of_results
 
 HERE = Path(__file__).parent
 README = HERE.parent.parent / "README.md"
-STATUSES = ("derived", "proved", "asymptotic", "numeric", "missing")
-MISSING: dict[str, str] = {}
 
 
 def covered() -> dict[str, str]:
@@ -35,7 +33,7 @@ def covered() -> dict[str, str]:
                 if status not in STATUSES or key in found:
                     raise ValueError(f"{node.name}: status {status!r}, or a second test for {key}")
                 found[key] = status
-    unknown = set(found) - {key for key, _, _ in CATALOGUE}
+    unknown = set(found) - {entry.key for entry in catalogue_of_results()}
     if unknown:
         raise ValueError(f"no such results in the catalogue: {sorted(unknown)}")
     return found
@@ -43,12 +41,11 @@ def covered() -> dict[str, str]:
 
 def table() -> str:
     """The table in Markdown: a row a status, with the IDs."""
-    found = covered()
     rows = ["| status | results | IDs |", "|---|---|---|"]
     for status in STATUSES:
-        keys = [key for key, _, _ in CATALOGUE if found.get(key, "missing") == status]
+        keys = [entry.key for entry in catalogue_of_results(status)]
         rows.append(f"| {status} | {len(keys)} | {', '.join(keys) or 'none'} |")
-    reasons = [f"- {key}: {reason}" for key, reason in MISSING.items() if key not in found]
+    reasons = [f"- {e.key} ({e.status}): {e.note}" for e in catalogue_of_results() if e.status != "derived"]
     return "\n".join([*rows, *([""] + reasons if reasons else [])])
 
 

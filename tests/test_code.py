@@ -94,7 +94,7 @@ def test_arrays_of_an_explicit_cell_are_taken_whole():
 
 def test_the_source_is_as_written_by_hand():
     source = jacobian(elman()).lambdify().source
-    assert "return _sech2(_linear(W_h, h) + _linear(W_x, x) + b)[..., :, None] * W_h" in source
+    assert "return _scaled(_sech2(_linear(W_h, h) + _linear(W_x, x) + b), W_h)" in source
     assert jacobian(gru()).lambdify().source.count("_linear(W_hz, h)") == 1
 
 

@@ -21,6 +21,7 @@ from rnnsym.analysis.filters import (
     reals,
     single,
     stability,
+    unused,
 )
 from rnnsym.defined import GroupDelay, HalfPowerFrequency, Phase, ResonanceFrequency, SquaredMagnitude, TransferFunction
 from rnnsym.defined.polezero import coefficients
@@ -216,8 +217,11 @@ def group_delay(model: Any, omega: Any = None) -> Result:
 def half_power_frequency(model: Any) -> Result:
     """The frequency omega_c at which |H|^2 is half of |H(1)|^2: for one pole p, cos omega_c = (4p - 1 - p^2)/(2p).
 
-    Given:  it exists: for one pole p >= 3 - 2 sqrt(2); else -1 <= cos omega_c < 1; the system is stable and H(1) not 0.
-    Raises: NoClosedForm unless 2 |N|^2 |D(1)|^2 - |D|^2 |N(1)|^2 is linear in cos omega; RnnsymError if unstable.
+    Two poles: with c = cos omega, 2 |N|^2 |D(1)|^2 - |D|^2 |N(1)|^2 = a c^2 + b c + d, positive at c = 1, has its first root
+    below 1 at cos omega_c = (-b + sqrt(b^2 - 4 a d))/(2 a).
+    Given:  it exists: for one pole p >= 3 - 2 sqrt(2); else -1 <= cos omega_c < 1, for two poles a is not 0 and a - b + d <= 0,
+            or b^2 >= 4 a d and |b| < 2 a; the system is stable and H(1) not 0.
+    Raises: NoClosedForm if that polynomial is of another degree in cos omega; RnnsymError if unstable.
 
     >>> p = sp.Symbol("p", real=True)
     >>> half_power_frequency(LinearSystem([[p]], [[1]])).rhs
@@ -231,11 +235,13 @@ def half_power_frequency(model: Any) -> Result:
     at = [e.subs(c, 1) for e in (above, below)]
     gap = sp.expand(2 * above * at[1] - below * at[0])
     parts = coefficients(gap, c) if c in gap.free_symbols else [gap]
-    if len(parts) != 2:
+    if len(parts) not in (2, 3):
         raise NoClosedForm(
             f"the half-power frequency solves an equation of degree {len(parts) - 1} in cos omega; give numbers and "
-            "search squared_magnitude for half of its value at 0"
+            "search squared_magnitude for half of its value at 0 (hinf_norm has a proved enclosure of the largest gain)"
         )
+    if len(parts) == 3:
+        return _two_pole_half_power(system, condition, [factored(e) for e in parts], at[0])
     cosine = ratio(-parts[1], parts[0])
     is_pole = len(polynomials(system)[1]) == 2 and c not in above.free_symbols
     if is_pole:
@@ -245,11 +251,28 @@ def half_power_frequency(model: Any) -> Result:
         exists = sp.And(sp.Ge(cosine, -1), sp.Lt(cosine, 1))
     if exists == sp.false:
         raise NoClosedForm(
-            "|H|^2 never falls to half of its value at 0: a half-power frequency exists iff p >= 3 - 2 sqrt(2)"
+            "|H|^2 never falls to half of its value at 0 (for one pole p it does iff p >= 3 - 2 sqrt(2))"
         )
     return Result(
         f"half-power frequency of the {system.name}", HalfPowerFrequency(*arguments(system)), "=", sp.acos(cosine),
         sp.And(system.given, condition, exists, nonzero(factored(at[0])) if at[0].free_symbols else sp.true, reals(system)),
+    )  # fmt: skip
+
+
+def _two_pole_half_power(system: LinearSystem, condition: Any, parts: list[Any], at_rest: Any) -> Result:
+    """cos omega_c from a c^2 + b c + d, positive at c = 1: the root that is the first below 1 whatever the sign of a."""
+    names = [unused(sp.Symbol(letter, real=True), *system.matrices) for letter in ("q_2", "q_1", "q_0")]
+    known = [e if not e.free_symbols else name for e, name in zip(parts, names, strict=True)]
+    a, b, d = known
+    a_, b_, d_ = parts
+    exists = sp.Or(sp.Le(a_ - b_ + d_, 0), sp.And(sp.Gt(a_, 0), sp.Ge(b_**2, 4 * a_ * d_), sp.Lt(sp.Abs(b_), 2 * a_)))
+    if exists == sp.false:
+        raise NoClosedForm("|H|^2 never falls to half of its value at 0: there is no half-power frequency")
+    return Result(
+        f"half-power frequency of the {system.name}", HalfPowerFrequency(*arguments(system)), "=",
+        sp.acos((-b + sp.sqrt(b**2 - 4 * a * d)) / (2 * a)),
+        sp.And(system.given, condition, nonzero(a_) if a_.free_symbols else sp.true, exists, nonzero(factored(at_rest)) if at_rest.free_symbols else sp.true, reals(system)),
+        tuple((name, e) for name, e in zip(names, parts, strict=True) if e.free_symbols),
     )  # fmt: skip
 
 

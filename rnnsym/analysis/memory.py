@@ -19,7 +19,7 @@ from rnnsym.result import NoClosedForm, Result, Source, SpecError, Step
 from rnnsym.systems import LinearSystem
 from rnnsym.systems.functions import Power, function_of
 
-JAEGER = Source("jaeger2001", "Jaeger, H.", "Short term memory in echo state networks", 2001)
+JAEGER = Source("jaeger2001b", "Jaeger, H.", "Short term memory in echo state networks", 2001)
 RODAN = Source("rodan2011", "Rodan, A. and Tino, P.", "Minimum complexity echo state network", 2011, doi="10.1109/TNN.2010.2089641")  # fmt: skip
 GANGULI = Source("ganguli2008", "Ganguli, S. and Huh, D. and Sompolinsky, H.", "Memory traces in dynamical systems", 2008, doi="10.1073/pnas.0804451105")  # fmt: skip
 WHITE = Source("white2004", "White, O. L. and Lee, D. D. and Sompolinsky, H.", "Short-term memory in orthogonal neural networks", 2004, doi="10.1103/PhysRevLett.92.148102")  # fmt: skip

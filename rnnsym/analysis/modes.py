@@ -3,7 +3,7 @@
     modes                   eigenvalues with multiplicity (an irreducible factor where a root has no closed form)
     spectral_decomposition  A = Q Lambda Q^-1: y = Q^-1 h obeys y_t = Lambda y_(t-1) + Q^-1 (U x_t + b)
     rotation_form           a real 2 x 2 matrix with a complex pair as r R(theta) in another basis
-    diagonalizable          for which parameters a 2 x 2 matrix has a basis of eigenvectors
+    diagonalizable          for which parameters a matrix has a basis of eigenvectors
     timescales              decay time, half-life and period of every mode
 May import: everything to the left of `analysis`, and analysis.linear.
 """
@@ -20,9 +20,11 @@ from rnnsym.analysis.linear import as_system
 from rnnsym.cells.record import Cell, as_table
 from rnnsym.defined import DecayTime, Diagonalizable, Modes, Pairs, Period
 from rnnsym.exact import factored, is_zero, normal
-from rnnsym.result import NoClosedForm, Result, ShapeError, Step
+from rnnsym.result import LimitReached, NoClosedForm, Result, ShapeError, Step
 from rnnsym.systems import LinearSystem
 from rnnsym.systems.functions import X, differ, fresh, never_zero, spectrum
+
+READABLE = 60  # operations up to which a discriminant is written out
 
 
 def modes(A: Any) -> Result:
@@ -94,6 +96,11 @@ def _nonzero(expression: Any) -> Any:
     return sp.And(*(sp.Ne(p, 0) for p in dict.fromkeys(signed)))
 
 
+def _opposite(condition: Any) -> Any:
+    """One of the factors is 0: the opposite of what `_nonzero` says."""
+    return sp.Or(*(sp.Eq(*c.args) for c in sp.And.make_args(condition)))
+
+
 def _eigenvectors(A: Any, value: Any, count: int) -> list[Any]:
     """As many eigenvectors of an eigenvalue as there are: a column of adj(lambda I - A) for a simple one, else a nullspace."""
     shifted = sp.ImmutableMatrix((value * sp.eye(A.rows) - A).applyfunc(normal))
@@ -148,16 +155,21 @@ def rotation_form(A: Any) -> Result:
 
 
 def diagonalizable(A: Any) -> Result:
-    """Whether A has a basis of eigenvectors: for 2 x 2 exactly where (tr A)^2 - 4 det A is not 0, or A is a multiple of I.
+    """Whether A has a basis of eigenvectors: where its squarefree characteristic polynomial p / gcd(p, p') is 0 at A.
 
-    Raises: NoClosedForm from 3 x 3 on with symbols; numbers are decided for every size.
+    With k eigenvalues lost to repetition, the cofactor u_k of the subresultant of p and p' is p / gcd(p, p') up to a factor
+    that is not 0: A is diagonalizable iff u_k(A) = 0. k = 0 is a discriminant that is not 0; for 2 x 2 matrices, k = 1 a
+    multiple of I. A companion matrix, or any with no zero next to its diagonal and nothing beyond, is so only for k = 0;
+    a symmetric real one always. Coefficients c_k of p are named in `where` if the discriminant would be long.
+    Raises: NoClosedForm if the conditions are too many to write out.
 
     >>> a, b = sp.symbols("a b", real=True)
     >>> diagonalizable([[a, 1], [0, b]]).rhs
     Ne(a - b, 0)
     """
     A, given = matrix_of(A)
-    if A.rows == 1:
+    where: tuple[tuple[Any, Any], ...] = ()
+    if A.rows == 1 or A.is_diagonal() or (A.T == A and all(e.is_real for e in A)):
         condition: Any = sp.true
     elif A.rows == 2:
         gap = normal((A[0, 0] - A[1, 1]) ** 2 + 4 * A[0, 1] * A[1, 0])
@@ -167,9 +179,84 @@ def diagonalizable(A: Any) -> Result:
         condition = sp.Or(apart, scalar)
     elif not A.free_symbols:
         condition = sp.S(all(len(_eigenvectors(A, v, c)) >= c for v, c in spectrum(A) if X not in v.free_symbols))
+    elif _has_one_vector(A) or _has_one_vector(A.T):
+        condition, where = _distinct_roots(A)
     else:
-        raise NoClosedForm("a condition is known for 2 x 2 matrices; spectral_decomposition(A).given is sufficient")
-    return Result("diagonalizability", Diagonalizable(A), "<=>", condition, given)
+        try:
+            condition = _squarefree_at(A)
+        except LimitReached as error:
+            raise NoClosedForm(
+                f"the condition is too long ({error}); a discriminant of det(lambda I - A) that is not 0 is sufficient, "
+                "as is spectral_decomposition(A).given"
+            ) from error
+    return Result("diagonalizability", Diagonalizable(A), "<=>", condition, given, where)
+
+
+def _has_one_vector(A: Any) -> bool:
+    """Whether each eigenvalue has one eigenvector: nothing above the first superdiagonal, on which no entry is 0."""
+    n = A.rows
+    return all(never_zero(A[i, i + 1]) for i in range(n - 1)) and all(
+        is_zero(A[i, j]) for i in range(n) for j in range(i + 2, n)
+    )
+
+
+def _distinct_roots(A: Any) -> tuple[Any, Any]:
+    """The discriminant of det(lambda I - A) is not 0, in its coefficients if that is shorter; (condition, where)."""
+    coefficients = exact.characteristic_polynomial(A)
+    named = [fresh(f"c_{k}", A) for k in range(1, A.rows + 1)]
+    used = [c if not c.free_symbols or c.is_Symbol else name for c, name in zip(coefficients[1:], named, strict=True)]
+    short = exact.discriminant(sp.Add(*(c * X ** (A.rows - k) for k, c in enumerate([sp.S.One, *used]))), X)
+    where = tuple((n, normal(c)) for n, c in zip(named, coefficients[1:], strict=True) if n in short.free_symbols)
+    put_in = short.xreplace(dict(where))
+    try:
+        whole = factored(put_in)
+    except LimitReached:
+        return sp.Ne(short, 0), where
+    if not whole.free_symbols:
+        return sp.S(is_zero(whole) is False), ()
+    return (_nonzero(whole), ()) if whole.count_ops() <= max(READABLE, short.count_ops()) else (sp.Ne(short, 0), where)
+
+
+def _squarefree_at(A: Any) -> Any:
+    """u_k(A) = 0 for the k for which the first subresultant coefficient of p and p' is not 0."""
+    n = A.rows
+    p = exact.characteristic_polynomial(A)
+    slope = [sp.S.Zero, *(c * (n - k) for k, c in enumerate(p[:-1]))]
+    cases: list[Any] = []
+    before: list[Any] = []
+    for k in range(n):
+        if k == 0:
+            polynomial = sp.Add(*(c * X ** (n - i) for i, c in enumerate(p)))
+            first, u = factored(exact.discriminant(polynomial, X)), None
+        else:
+            u, _ = exact.cofactor(slope, p, k)
+            first = factored(u[0])
+        if is_zero(first):
+            continue
+        apart = sp.true if never_zero(first) else _nonzero(first)
+        cases.append(sp.And(*before, apart, sp.true if u is None else _vanishes_at(A, u, first)))
+        if apart == sp.true:
+            break
+        before.append(_opposite(apart))
+    return sp.Or(*cases)
+
+
+def _vanishes_at(A: Any, u: Any, first: Any) -> Any:
+    """u(A) = 0 entry by entry, where the first coefficient of u is not 0."""
+    value = sp.zeros(A.rows, A.rows)
+    for c in u:
+        value = (value * A + c * sp.eye(A.rows)).applyfunc(sp.expand)
+    conditions = []
+    for e in value:
+        ratio = factored(e / first)
+        top = sp.fraction(ratio)[0]
+        if is_zero(top):
+            continue
+        apart = sp.true if never_zero(top) else _nonzero(top)
+        if apart == sp.true:
+            return sp.false
+        conditions.append(_opposite(apart))
+    return sp.And(*dict.fromkeys(conditions))
 
 
 def timescales(A: Any) -> Result:

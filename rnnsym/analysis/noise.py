@@ -26,7 +26,10 @@ from rnnsym.exact import factored
 from rnnsym.result import NoClosedForm, Result, Source, SpecError
 from rnnsym.systems import LinearSystem
 
-ORVIETO = Source("orvieto2023", "Orvieto, A. and others", "Resurrecting Recurrent Neural Networks for Long Sequences", 2023, arxiv="2303.06349")  # fmt: skip
+ORVIETO = Source(
+    "orvieto2023", "Orvieto, A. and Smith, S. L. and Gu, A. and Fernando, A. and Gulcehre, C. and Pascanu, R. and De, S.",
+    "Resurrecting recurrent neural networks for long sequences", 2023, arxiv="2303.06349",
+)  # fmt: skip
 
 
 LAMBDA = sp.Symbol("lamda", real=True)  # SymPy's spelling: the other is a word of Python

@@ -65,8 +65,9 @@ def hinf_norm(model: Any) -> Result:
     """The H-infinity norm, the largest singular value of H(e^{i omega}).
 
     One pole: the larger of |H(1)| and |H(-1)|, |alpha|/(1 - |p|) for alpha/(1 - p z^-1). H = b z^j/(z^2 - t z + d): the
-    value at the resonance if there is one. No negative number in A, B, C, D: the norm of H(1), for one channel. Otherwise,
-    for numbers, a proved upper bound, with a lower bound in `where`, 10^-20 apart.
+    value at the resonance if there is one. Two poles with zeros: with c = cos omega, |H|^2 = P(c)/Q(c) of degree 2, whose
+    stationary points c_1, c_2, moved into [-1, 1], are in `where`: the largest of the values there and at 0 and pi. No negative number in A, B, C, D: the norm of H(1), for one channel. Otherwise, for
+    numbers, a proved upper bound, with a lower bound in `where`, 10^-20 apart.
     Given:  every eigenvalue of A is inside the unit circle; the parameters are real.
     Raises: NoClosedForm for other symbolic systems; RnnsymError for an unstable A.
 
@@ -81,10 +82,14 @@ def hinf_norm(model: Any) -> Result:
     node, name = HInfinityNorm(*arguments(system)), f"H-infinity norm of the {system.name}"
     if closed is not None:
         return Result(name, node, "=", closed, given)
+    if (system.m, system.p, system.n) == (1, 1, 2) and system.free_symbols:
+        rhs, where = _two_pole_peak(system)
+        return Result(name, node, "=", rhs, given, where)
     if any(not e.is_Rational for M in system.matrices for e in M):
         raise NoClosedForm(
-            "the H-infinity norm has a closed form for one pole and for two poles without zeros; give numbers for a proved "
-            "enclosure, or squared_magnitude for the function to maximize"
+            "the H-infinity norm has a closed form for one channel of one or two poles: beyond, the largest gain is a root "
+            "of a polynomial of degree 4 and more in the parameters; give numbers for a proved enclosure (hinf_norm of "
+            "rational matrices), or squared_magnitude for the function to maximize"
         )
     low, high = _peak_enclosure(system)
     return Result(
@@ -118,7 +123,34 @@ def _closed_peak(system: LinearSystem) -> Any:
     return None
 
 
-def _at(parts: list[Any], z: int) -> Any:
+def _two_pole_peak(system: LinearSystem) -> tuple[Any, Any]:
+    """The largest value of |H| = sqrt(P/Q), P and Q of degree 2 in c = cos omega, as (rhs, where).
+
+    |H|^2 is stationary where P' Q - P Q' = k c^2 + 2 j c + m is 0, at c = (-j +- sqrt(j^2 - k m))/k. Each c moved into [-1, 1] gives a value
+    of |H|^2, and a peak inside is at one of them: the largest value needs no condition on where c was. A double root of
+    the derivative is no peak.
+    """
+    above, below = polynomials(system)
+    omega = sp.acos(C)
+    P, Q = ([*[sp.S.Zero] * (3 - len(p)), *p] for p in (_in_c(cosines(e, e, omega)) for e in (above, below)))
+    k, j, m = (factored(P[p] * Q[q] - P[q] * Q[p]) for p, q in ((0, 1), (0, 2), (1, 2)))
+    spread = factored(j**2 - k * m)
+    values, where = [_at(P, c) / _at(Q, c) for c in (1, -1)], []
+    for number, sign in enumerate((1, -1), 1):
+        c = unused(sp.Symbol(f"c_{number}", real=True), *system.matrices)
+        rows = [] if k == 0 else [(_between((-j + sign * sp.sqrt(spread)) / k), sp.And(sp.Ne(k, 0), sp.Gt(spread, 0)))]
+        if sign == 1 and j != 0:
+            rows.append((_between(-m / (2 * j)), sp.And(sp.Eq(k, 0), sp.Ne(j, 0))))
+        where.append((c, sp.Piecewise(*rows, (1, True))))
+        values.append(_at(P, c) / _at(Q, c))
+    return sp.sqrt(sp.Max(*map(factored, values))), tuple(where)
+
+
+def _between(c: Any) -> Any:
+    return sp.Max(-1, sp.Min(1, c))
+
+
+def _at(parts: list[Any], z: Any) -> Any:
     top = len(parts) - 1
     return sp.Add(*(c * z ** (top - k) for k, c in enumerate(parts)))
 

@@ -77,7 +77,7 @@ def pole_polynomial(system: LinearSystem, whole: Fractions, z: Any) -> Any:
         return whole.characteristic(z)
     result = sp.S.One
     for _, minor in minors(system, whole, z):
-        result = _lcm(result, sp.fraction(minor)[1], z)
+        result = common_multiple(result, sp.fraction(minor)[1], z)
     return normal_in(result, z)
 
 
@@ -96,7 +96,8 @@ def minors(system: LinearSystem, whole: Fractions, z: Any, size: int | None = No
     return found
 
 
-def _lcm(p: Any, q: Any, z: Any) -> Any:
+def common_multiple(p: Any, q: Any, z: Any) -> Any:
+    """The least common multiple as polynomials in z, monic."""
     if z not in q.free_symbols:
         return p
     if z not in p.free_symbols:
@@ -201,11 +202,12 @@ def zero_polynomial(system: LinearSystem, whole: Fractions, z: Any) -> Any:
     for order in range(min(system.m, system.p), 0, -1):
         found = minors(system, whole, z, order)
         if found:
-            return _common([factored(minor * below) for _, minor in found], z)
+            return common_divisor([factored(minor * below) for _, minor in found], z)
     return None
 
 
-def _common(polynomials: list[Any], z: Any) -> Any:
+def common_divisor(polynomials: list[Any], z: Any) -> Any:
+    """The greatest common divisor as polynomials in z, their denominators left out."""
     result = sp.S.Zero
     for p in polynomials:
         top = exact.fraction(p)[0]
@@ -224,4 +226,4 @@ def invariant_polynomial(system: LinearSystem, z: Any) -> Any:
     n = system.n
     pencil = sp.ImmutableMatrix(sp.Matrix(sp.BlockMatrix([[z * sp.eye(n) - A, -B], [C, D]]))) if n else D
     rank = exact.generic_rank(pencil)
-    return _common([m for m in exact.minors(pencil, rank) if not is_zero(m)], z)
+    return common_divisor([m for m in exact.minors(pencil, rank) if not is_zero(m)], z)

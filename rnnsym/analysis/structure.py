@@ -36,7 +36,7 @@ from rnnsym.result import NoClosedForm, Result, ShapeError, Source, SpecError, S
 from rnnsym.systems import LinearSystem
 from rnnsym.systems.functions import X, differ, never_zero, spectrum
 
-KALMAN = Source("kalman1960", "Kalman, R. E.", "On the general theory of control systems", 1960, doi="10.1016/S1474-6670(17)70094-8")  # fmt: skip
+KALMAN = Source("kalman1960b", "Kalman, R. E.", "On the general theory of control systems", 1960, doi="10.1016/S1474-6670(17)70094-8")  # fmt: skip
 HAUTUS = Source("hautus1969", "Hautus, M. L. J.", "Controllability and observability conditions of linear autonomous systems", 1969)  # fmt: skip
 
 TERMS = 400  # of the polynomials in a condition that is made shorter for reading
@@ -126,7 +126,7 @@ def controllability(model: Cell | LinearSystem, *, steps: int | None = None) -> 
 
     steps: T; by default n, beyond which the rank never grows (Cayley-Hamilton). Inputs are unbounded.
     Raises: SpecError for a nonlinear cell: linearize it, or ask accessibility.
-    Source: kalman1960.
+    Source: kalman1960b.
 
     >>> a1, a2, b1, b2 = sp.symbols("a1 a2 b1 b2")
     >>> system = LinearSystem(sp.diag(a1, a2), sp.Matrix([b1, b2]))
@@ -145,7 +145,7 @@ def observability(model: Cell | LinearSystem, *, steps: int | None = None) -> Re
 
     steps: T; by default n. Dual to controllability: (A, C) here is (A^T, C^T) there. Known inputs are subtracted.
     Raises: SpecError for a nonlinear cell: linearize it, or ask nonlinear_observability.
-    Source: kalman1960.
+    Source: kalman1960b.
     """
     system = as_system(model, "observability")
     T = _horizon(steps, system.n)

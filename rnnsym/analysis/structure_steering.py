@@ -20,16 +20,19 @@ from rnnsym.result import NoClosedForm, Result, ShapeError
 from rnnsym.systems import LinearSystem
 from rnnsym.systems.functions import fresh
 
+READABLE = 30  # operations of an entry up to which it is written out
+
 
 def steer(model: Cell | LinearSystem, start: Any, goal: Any, steps: int) -> Result:
     """The input of least energy from start to goal in T steps: x_t = B^T (A^T)^(T-t) W_T^-1 (goal - A^T start).
 
     W_T = sum_{k<T} A^k B B^T (A^T)^k. The rows of `.rhs` are x_1, ..., x_T; its energy E = d^T W_T^-1 d and the miss of
-    the free motion d = goal - A^T start are in `where`. None for start or goal leaves them symbols.
+    the free motion d = goal - A^T start are in `where`; where the entries would be long, so are Delta = det W_T and
+    v = adj(W_T) d, in which they are written. None for start or goal leaves them symbols.
     Shapes: start, goal (n); rhs (T, m).
     Given:  det W_T is not 0: rank [B, ..., A^(T-1) B] = n; real parameters.
     Raises: NoClosedForm if not every goal can be reached in T steps, for any parameters.
-    Source: kalman1960; A-CTL-1.
+    Source: kalman1960b; A-CTL-1.
 
     >>> a = sp.Symbol("a", real=True)
     >>> steer(LinearSystem([[0, 1], [0, a]], [0, 1]), 0, [1, 0], 2).rhs.tolist()
@@ -37,21 +40,35 @@ def steer(model: Cell | LinearSystem, start: Any, goal: Any, steps: int) -> Resu
     """
     system, start, goal, T = _task(model, start, goal, steps)
     missed, weights, condition = _weights(system, start, goal, T)
-    columns = krylov(system.A, system.B, T)
-    m = system.m
-    rows = []
-    for t in range(1, T + 1):
-        block = columns[:, (T - t) * m : (T - t + 1) * m]
-        rows.append([_shown(e) for e in block.T * weights])
-    where = []
-    for k, e in enumerate(missed):
-        symbol = fresh(f"d_{k + 1}", system, start, goal)
-        where.append((symbol, e))
-    energy = fresh("E", system, start, goal)
-    where.append((energy, _shown((missed.T * weights)[0, 0])))
+    rows = _inputs(system, weights, T)
+    avoid = (system, start, goal)
+    d = [fresh(f"d_{k + 1}", *avoid) for k in range(system.n)]
+    where = list(zip(d, missed, strict=True))
+    energy = fresh("E", *avoid)
+    if all(e.count_ops() <= READABLE for row in rows for e in row):
+        where.append((energy, _shown((missed.T * weights)[0, 0])))
+    else:  # named: the Gramian's determinant Delta, and v = adj(W_T) d
+        columns = krylov(system.A, system.B, T)
+        adjugate, determinant = exact.inverse(sp.ImmutableMatrix((columns * columns.T).applyfunc(normal)))
+        delta = fresh("Delta", *avoid)
+        v = sp.Matrix([fresh(f"v_{k + 1}", *avoid) for k in range(system.n)])
+        parts = sp.Matrix(adjugate).applyfunc(_shown) * sp.Matrix(d)
+        if determinant.free_symbols:
+            where.append((delta, _shown(determinant)))
+        else:
+            delta = determinant
+        where += zip(v, parts, strict=True)
+        rows = _inputs(system, v / delta, T)
+        where.append((energy, (sp.Matrix(d).T * v)[0, 0] / delta))
     given = sp.And(system.given, condition, real_parameters(system.A, system.B, start, goal))
     lhs = LeastInput(system.A, system.B, start, goal, T)
     return Result("steering", lhs, "=", sp.ImmutableMatrix(rows), given, tuple(where), source=(KALMAN,))
+
+
+def _inputs(system: LinearSystem, weights: Any, T: int) -> list[list[Any]]:
+    """The rows x_t = B^T (A^T)^(T-t) W_T^-1 d."""
+    columns, m = krylov(system.A, system.B, T), system.m
+    return [[_shown(e) for e in columns[:, (T - t) * m : (T - t + 1) * m].T * weights] for t in range(1, T + 1)]
 
 
 def steering_energy(model: Cell | LinearSystem, start: Any, goal: Any, steps: int) -> Result:
@@ -133,7 +150,7 @@ def reconstruct_state(model: Cell | LinearSystem, steps: int | None = None) -> R
     known inputs are subtracted. Readings y<t>_i and inputs x<t>_j are the symbols of the result; T = n if left out.
     Given:  rank O_T = n (det O_T^T O_T is not 0); real parameters.
     Raises: NoClosedForm if T readings never determine the state (constructibility may still hold).
-    Source: kalman1960; A-CTL-2.
+    Source: kalman1960b; A-CTL-2.
 
     >>> list(reconstruct_state(LinearSystem([[0, 1], [1, 0]], sp.zeros(2, 0), [[1, 0]])).rhs)
     [y_0, y_1]

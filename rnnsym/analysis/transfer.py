@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 
 from rnnsym import exact
+from rnnsym.analysis import straight_line
 from rnnsym.analysis.filters import (
     arguments,
     channel,
@@ -30,7 +31,7 @@ from rnnsym.analysis.filters import (
 from rnnsym.analysis.poles import KAILATH, hidden_modes
 from rnnsym.defined import RelativeDegree, TransferFunction
 from rnnsym.exact import normal
-from rnnsym.result import Result, RnnsymError, Step
+from rnnsym.result import LimitReached, Result, RnnsymError, Step
 
 
 def transfer_function(model: Any, z: Any = None, *, minimal: bool = True) -> Result:
@@ -41,6 +42,8 @@ def transfer_function(model: Any, z: Any = None, *, minimal: bool = True) -> Res
     Given:  z is no eigenvalue of A (hidden ones, which cancel, included).
     Raises: SpecError if a parameter is called z, or for a nonlinear cell; RnnsymError if an unstable mode cancels
             (minimal=False keeps every pole, over the denominator det(zI - A)).
+    Beyond SWELL terms it is not expanded: a straight-line form, whose matrices M_k and coefficients c_k of det(zI - A) are
+    named step by step in `where` (Faddeev and LeVerrier); its name says so, and nothing is cancelled.
 
     >>> from rnnsym.systems import LinearSystem
     >>> a, b = sp.symbols("a b")
@@ -50,7 +53,12 @@ def transfer_function(model: Any, z: Any = None, *, minimal: bool = True) -> Res
     system = linear_system(model)
     variable = system.variable(z)
     s = variable if isinstance(variable, sp.Symbol) else sp.Dummy("z")
-    whole = fractions_in(system)
+    if straight_line.swells(system):
+        return straight_line.transfer_function(system, variable)
+    try:
+        whole = fractions_in(system)
+    except LimitReached:
+        return straight_line.transfer_function(system, variable)
     shape = (system.p, system.m)
     hidden = hidden_modes(system, whole, s)
     steps: tuple[Step, ...] = ()

@@ -9,13 +9,17 @@ import keyword
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy as sp
 
 from rnnsym.code.helpers import IMPORT, MODULES
 from rnnsym.code.kinks import KINKS, Corner, corners, one_sided
+from rnnsym.code.plans import PLANS, Plan, rows_at_once, signature
+from rnnsym.code.precision import divides_by_cases, loss, refined
 from rnnsym.code.writer import Writer
 from rnnsym.reader import check_name
 from rnnsym.result import KinkError, NoClosedForm, Result, RnnsymError, ShapeError, SpecError, is_condition
@@ -36,6 +40,7 @@ class ArrayFunction:
     modules: str = "numpy"
     kink: str = "nan"
     _compiled: dict[Any, tuple[Callable[..., Any], str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
+    _plans: dict[Any, Plan] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.kink not in KINKS:
@@ -57,17 +62,99 @@ class ArrayFunction:
         return frozenset(s for s in self.result.free_symbols if not _is_size(s))
 
     def __call__(self, **arrays: Any) -> Any:
-        values, sizes = self._bind(arrays)
+        key = signature(arrays) if self.modules == "numpy" else None
+        if key in self._plans:
+            result, values = self._plans[key](arrays), None
+        else:
+            values, sizes = self._bind(arrays)
+            result = self._computed(values, sizes)
+            if key is not None and not self._is_delicate and len(self._plans) < PLANS:
+                plan = self._plan(arrays, values, sizes, result)
+                self._plans.update({key: plan} if plan is not None else {})
+        if self._refuses and _has_nan(result):
+            if values is None:
+                values, sizes = self._bind(arrays)
+            self._refuse_kinks(values, sizes)
+        return result
+
+    @cached_property
+    def _refuses(self) -> bool:
+        """Whether a nan may come from a slope that is to be refused."""
+        return self.kink == "error" and self.modules in ("numpy", "mpmath") and any(True for _ in corners(self.result))
+
+    def _plan(
+        self, arrays: Mapping[str, Any], values: Mapping[Any, Any], sizes: Mapping[str, int], result: Any
+    ) -> Plan | None:
+        """How to call with arrays of these shapes; None where an array is taken apart into entries."""
+        function, source, names = self._function(frozenset(values))
+        given = {id(array): name for name, array in arrays.items()}
+        if len(given) < len(arrays):
+            return None  # one array under two names
+        arguments, constants, batched = [], {}, set()
+        shapes = [v.shape[: v.ndim - _core(s)] for s, v in values.items() if s in self.result.free_symbols]
+        batch = np.broadcast_shapes(*shapes)
+        for s, v in values.items():
+            name = _safe(s.name)
+            if id(v) not in given and any(np.may_share_memory(v, array) for array in arrays.values()):
+                return None
+            if name not in names:
+                continue
+            if id(v) in given:
+                arguments.append((name, given[id(v)]))
+                if len(batch) and v.ndim - _core(s) == len(batch) and v.shape[0] == batch[0]:
+                    batched.add(name)
+            else:
+                constants[name] = v
+        core = len(getattr(self.result.rhs, "shape", ()))
+        body = source[source.index("\ndef f(") :]
+        steps = body.count("[..., :, None] * ") + body.count("_scaled(") + body.count(" @ ")
+        rows = rows_at_once(np.asarray(result), batch, core, steps)
+        return Plan(function, tuple(arguments), {**constants, **sizes}, frozenset(batched), batch, core, rows)
+
+    def _computed(self, values: Mapping[Any, Any], sizes: Mapping[str, int]) -> Any:
+        """The value, with the digits that closed forms by cases lose where cases meet."""
+        if not self._is_delicate:
+            return self._evaluated(values, sizes)
+        if self.modules == "mpmath":
+            with mpmath.workdps(3 * mpmath.mp.dps + 10):
+                found = self._evaluated(values, sizes)
+            return np.frompyfunc(lambda v: +mpmath.mpmathify(v), 1, 1)(found)
+        found = self._evaluated(values, sizes)
+        needed = {s: np.asarray(v) for s, v in values.items() if s in self.result.free_symbols}
+        if np.asarray(found).dtype not in (np.float64, np.complex128):
+            return found
+        with np.errstate(all="ignore"):
+            factor = self._loss._evaluated(values, sizes)
+        rank = len(getattr(self.result.rhs, "shape", ()))
+        return refined(found, needed, factor, lambda chosen: self._precisely({**values, **chosen}, sizes), _core, rank)[
+            ()
+        ]
+
+    def _precisely(self, values: Mapping[Any, Any], sizes: Mapping[str, int]) -> Any:
+        exact = self._precise
+        return exact._evaluated({s: exact._asarray(v, s.name) for s, v in values.items()}, sizes)
+
+    @cached_property
+    def _precise(self) -> ArrayFunction:
+        """The same function in mpmath."""
+        return ArrayFunction(self.result, "mpmath", self.kink)
+
+    @cached_property
+    def _loss(self) -> ArrayFunction:
+        return ArrayFunction(loss(self.result), "numpy", "nan")
+
+    @cached_property
+    def _is_delicate(self) -> bool:
+        return self.modules in ("numpy", "mpmath") and divides_by_cases(self.result)
+
+    def _evaluated(self, values: Mapping[Any, Any], sizes: Mapping[str, int]) -> Any:
         function, _, names = self._function(frozenset(values))
         missing = [name for name in names if name not in {_safe(s.name) for s in values}]
         assert not missing, missing
         # exp and cosh beyond the largest number stand under a fraction line; NumPy warns of mpmath's nan
         with np.errstate(over="ignore", invalid="ignore" if self.modules == "mpmath" else None):
             result = function(**{_safe(s.name): v for s, v in values.items() if _safe(s.name) in names}, **sizes)
-        result = self._broadcast(result, values)
-        if self.kink == "error" and self.modules in ("numpy", "mpmath") and _has_nan(result):
-            self._refuse_kinks(values, sizes)
-        return result
+        return self._broadcast(result, values)
 
     def _refuse_kinks(self, values: Mapping[Any, Any], sizes: Mapping[str, int]) -> None:
         """Raises KinkError if a unit sits exactly at a point where its activation has no derivative."""
@@ -169,8 +256,6 @@ class ArrayFunction:
             return array if jnp.issubdtype(array.dtype, jnp.inexact) else array.astype(float)
         array = np.asarray(value)
         if self.modules == "mpmath":
-            import mpmath
-
             return (
                 np.frompyfunc(mpmath.mpmathify, 1, 1)(array.astype(object))
                 if array.ndim

@@ -28,6 +28,12 @@ HELPERS = {
     "_linear": {
         "numpy": "def _linear(W, v):\n    return v @ W.T if W.ndim == 2 else (W @ v[..., None])[..., 0]",
     },
+    "_scaled": {  # einsum is up to 1.6 times as fast as d[..., :, None] * W, whose inner loop is one row
+        "numpy": (
+            "def _scaled(d, W):\n"
+            "    return np.einsum('...i,ij->...ij', d, W) if W.ndim == 2 else d[..., :, None] * W"
+        ),
+    },
     "_plus_diagonal": {
         "numpy": (
             "def _plus_diagonal(M, d, fresh):\n"
@@ -126,6 +132,39 @@ HELPERS = {
             "        value = torch.where(torch.as_tensor(test), branch, value)\n"
             "    return value"
         ),
+    },
+    "_cases": {
+        "numpy": (
+            "def _cases(rows, *values):\n"
+            "    values = [np.asarray(v) for v in values]\n"
+            "    shape = np.broadcast_shapes(*(v.shape for v in values))\n"
+            "    values = [np.broadcast_to(v, shape).reshape(-1) for v in values]\n"
+            "    left, found = np.arange(values[0].size), []\n"
+            "    for test, branch in rows:\n"
+            "        if left.size:\n"
+            "            here = [v[left] for v in values]\n"
+            "            chosen = np.ones(left.shape, bool) if test is None else np.broadcast_to(test(*here), left.shape).astype(bool)\n"
+            "            if chosen.any():\n"
+            "                found.append((left[chosen], branch(*(v[chosen] for v in here))))\n"
+            "            left = left[~chosen]\n"
+            "    kinds = [v if isinstance(v, int | float) else np.asarray(v).dtype for v in (*values, *(v for _, v in found))]\n"
+            "    result = np.full(values[0].shape, np.nan, np.result_type(*kinds))\n"
+            "    for place, value in found:\n"
+            "        result[place] = value\n"
+            "    return result.reshape(shape)[()]"
+        ),
+    },
+    "_compare": {
+        "numpy": (
+            "def _compare(sign, a, b):\n"
+            "    def holds(a, b):\n"
+            "        below = a.imag == b.imag == 0 and (a.real < b.real if '<' in sign else a.real > b.real)\n"
+            "        return bool(below or ('=' in sign and a == b))\n\n"
+            "    return np.asarray(np.frompyfunc(holds, 2, 1)(a, b), dtype=bool)"
+        ),
+    },
+    "_complex_sqrt": {
+        "numpy": "_complex_sqrt = np.emath.sqrt",
     },
     "_erf": {
         "numpy": (

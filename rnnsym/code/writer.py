@@ -1,6 +1,6 @@
 """The writer: expressions to the text of array code, one assignment for each value that is used twice.
 
-May import: result, vectors, code.helpers. A function class of rnnsym's own brings `array_helper` (its name and source as
+May import: result, vectors, code.helpers, code.text. A function class of rnnsym's own brings `array_helper` (its name and source as
 a function of `x`, with `xp` for the module) and may bring `without_cancellation`; a new kind of matrix node is one
 branch of `_matrix` or `column`.
 """
@@ -14,12 +14,14 @@ from functools import lru_cache
 from typing import Any
 
 import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from rnnsym.code.helpers import ALIAS, ELEMENTARY, HELPERS, SPELLING
+from rnnsym.code.text import bracketed, bracketed_text, is_simple, matrix_scalar, number, reading_order
 from rnnsym.result import NoClosedForm
 from rnnsym.vectors import Diagonal, Entrywise, slot
 
-MPMATH_DIGITS = 120  # of a constant that mpmath has no name for
+TOTAL = (sp.exp, sp.sin, sp.cos, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, sp.Abs, sp.sign, sp.erf, sp.erfc, sp.floor, sp.ceiling, sp.re, sp.im, sp.conjugate)  # fmt: skip
 
 
 class _Sech2(sp.Function):
@@ -89,24 +91,35 @@ class Writer:
     def _scalar(self, e: Any, rank: int, level: int) -> str:
         if e.is_Symbol:
             return self._symbol(e, rank)
+        if isinstance(e, MatrixElement):
+            return self._element(e, rank)
         if e.is_Number or e.is_NumberSymbol or e is sp.I or e in (sp.oo, -sp.oo, sp.nan, sp.zoo):
-            return _paren(
-                _number(e, self.modules), 3 if e.is_Rational and not e.is_Integer or e.is_negative else 9, level
+            return bracketed(
+                number(e, self.modules), 3 if e.is_Rational and not e.is_Integer or e.is_negative else 9, level
             )
         if e.is_number and e.is_real and self.modules != "mpmath" and not hasattr(e, "array_helper"):
-            return _paren(repr(float(e)), 3 if e.is_negative else 9, level)  # NumPy's sqrt(2) would be a float64
+            return bracketed(repr(float(e)), 3 if e.is_negative else 9, level)  # NumPy's sqrt(2) would be a float64
         key = (e, rank)
         if (before := self.again(key)) is not None:
             return before
         text, strength = self._operation(e, rank)
         name = self.named(key, text, "t")
-        return name if name is not text else _paren(text, strength, level)
+        return name if name is not text else bracketed(text, strength, level)
 
     def _symbol(self, e: Any, rank: int) -> str:
+        if isinstance(e, _Column) and e in self.inputs:
+            return self.inputs[e]
         text = self.column(e.column) if isinstance(e, _Column) else self.value(e)
         if rank == 0 or isinstance(e, _Column):
             return text
         return f"{text}[..., None]"
+
+    def _element(self, e: Any, rank: int) -> str:
+        """An entry of a named matrix; a column is an array of one axis."""
+        is_column = e.parent.shape[1] == 1
+        name = self.column(e.parent) if is_column else self.matrix(e.parent)
+        place = f"{e.i}" if is_column else f"{e.i}, {e.j}"
+        return f"{name}[..., {place}]" + ("[..., None]" if rank else "")
 
     def _operation(self, e: Any, rank: int) -> tuple[str, int]:
         if e.is_Add:
@@ -115,6 +128,8 @@ class Writer:
             return self._product(e, rank), 3
         if e.is_Pow:
             return self._power(e, rank)
+        if isinstance(e, sp.Piecewise) and self.modules in ("numpy", "mpmath") and not self._is_harmless(e):
+            return self._cases(e, rank), 9
         if isinstance(e, sp.Piecewise):
             pairs = ", ".join(f"({self.test(c, rank)}, {self._scalar(b, rank, 0)})" for b, c in e.args)
             return f"{self.helper('_choose')}([{pairs}])", 9
@@ -130,6 +145,64 @@ class Writer:
         if hasattr(e, "elementary"):
             return f"({self._scalar(e.elementary(), rank, 0)})", 9
         raise NoClosedForm(f"no array code for {type(e).__name__}: {e}")
+
+    # cases
+    def _is_harmless(self, e: Any) -> bool:
+        """Whether all branches may be computed where they are not chosen: none divides, takes a root or a logarithm."""
+        return self.modules != "mpmath" and all(self.is_total(b) for b, _ in e.args)
+
+    def is_total(self, e: Any) -> bool:
+        """Whether an expression has a value for all numbers, so that computing it never warns or raises."""
+        if isinstance(e, sp.Piecewise):
+            return True  # its branches are computed only where they are chosen
+        if isinstance(e, sp.Symbol):
+            known = e in self.inputs or e in self.names or e not in self.where
+            return known or self.is_total(self.where[e])
+        if e.is_Pow and not (e.exp.is_Integer and e.exp.is_positive) and e.free_symbols:
+            return False
+        if isinstance(e, sp.Function) and not isinstance(e, TOTAL) and not hasattr(e, "array_helper"):
+            return False
+        return all(self.is_total(a) for a in e.args)
+
+    def _cases(self, e: Any, rank: int) -> str:
+        """Tests and branches as functions of what they depend on, each computed only where it is needed."""
+        texts: dict[Any, str] = {}
+        pending = sorted(e.free_symbols, key=str)
+        while pending:
+            s = pending.pop(0)
+            if s in texts:
+                continue
+            lazy = s in self.where and s not in self.inputs and s not in self.names
+            if lazy and not getattr(self.where[s], "is_Matrix", False) and not self.is_total(self.where[s]):
+                pending += sorted(self.where[s].free_symbols, key=str)  # computed in the branches that use it
+            else:
+                texts[s] = self._symbol(s, rank)
+        local: dict[Any, str] = {}
+        taken = set(self.taken)
+        for s, text in texts.items():
+            name = text if text.isidentifier() else f"x{len(local) + 1}"
+            while name in taken and name != text:
+                name += "_"
+            taken.add(name)
+            local[s] = name
+        rows = []
+        for branch, condition in e.args:
+            test = "None" if condition == sp.true else self._local("_if", local, taken, condition, is_test=True)
+            rows.append(f"({test}, {self._local('_then', local, taken, branch, is_test=False)})")
+        return f"{self.helper('_cases')}([{', '.join(rows)}], {', '.join(texts.values())})"
+
+    def _local(self, base: str, inputs: Mapping[Any, str], taken: set[str], e: Any, is_test: bool) -> str:
+        """Writes a local function of scalars and returns its name."""
+        uses: Counter[Any] = Counter()
+        for _ in range(2):
+            writer = Writer(self.modules, self.where, inputs, uses)
+            writer.helpers, writer.taken = self.helpers, taken | self.taken
+            text = writer.test(e, 0) if is_test else writer.scalar(e, 0)
+            uses = writer.seen
+        name = self.fresh(base)
+        self.lines += [f"def {name}({', '.join(inputs.values())}):", *("    " + line for line in writer.lines)]
+        self.lines.append(f"    return {text}")
+        return name
 
     def _function(self, name: str) -> str:
         name = SPELLING.get(self.modules, {}).get(name, name)
@@ -177,7 +250,7 @@ class Writer:
     def _sum(self, e: Any, rank: int) -> str:
         text = ""
         signs = {t: bool(t.could_extract_minus_sign() and not t.is_Add) for t in e.args}
-        for k, term in enumerate(sorted(e.args, key=lambda t: (signs[t], *_order(t)))):
+        for k, term in enumerate(sorted(e.args, key=lambda t: (signs[t], *reading_order(t)))):
             negative = signs[term]
             part = self._scalar(-term if negative else term, rank, 3 if negative else 2)
             text += ("-" if negative else "") + part if k == 0 else (" - " if negative else " + ") + part
@@ -203,7 +276,9 @@ class Writer:
 
     def _power(self, e: Any, rank: int) -> tuple[str, int]:
         if e.exp == sp.Rational(1, 2):
-            return f"{self._function('sqrt')}({self._scalar(e.base, rank, 0)})", 9
+            is_complex = self.modules == "numpy" and e.base.is_real is not True and bool(e.base.free_symbols)
+            root = self.helper("_complex_sqrt") if is_complex else self._function("sqrt")
+            return f"{root}({self._scalar(e.base, rank, 0)})", 9
         if e.exp.is_Rational and e.exp.is_negative:
             return f"1 / {self._scalar(1 / e, rank, 4)}", 3
         base = self._scalar(e.base, rank, 9)
@@ -224,6 +299,8 @@ class Writer:
             return f"~{self.test(condition.args[0], rank)}"
         if isinstance(condition, sp.core.relational.Relational):
             left, right = self._scalar(condition.lhs, rank, 2), self._scalar(condition.rhs, rank, 2)
+            if self.modules == "mpmath" and condition.rel_op in ("<", "<=", ">", ">="):
+                return f"{self.helper('_compare')}('{condition.rel_op}', {left}, {right})"
             return f"({left} {condition.rel_op} {right})" if condition.rel_op != "=" else f"({left} == {right})"
         raise NoClosedForm(f"no array code for the condition {condition}")
 
@@ -238,7 +315,10 @@ class Writer:
             raise NoClosedForm(f"{symbol} is neither an argument nor defined")
         definition = self.where[symbol]
         is_column = getattr(definition, "is_Matrix", False)
-        text = self.column(definition) if is_column else self.scalar(self.stable(definition), 0)
+        if is_column and definition.shape[1] != 1:
+            text = self.matrix(definition)
+        else:
+            text = self.column(definition) if is_column else self.scalar(self.stable(definition), 0)
         name = self.fresh(symbol.name)
         self.lines.append(f"{name} = {text}")
         self.names[symbol] = name
@@ -285,7 +365,7 @@ class Writer:
             for f in reversed(factors[:-1]):
                 text = self._apply(f, text)
             if coefficient != 1:
-                text = f"{self._scalar(coefficient, 1, 3)} * {_paren_text(text)}"
+                text = f"{self._scalar(coefficient, 1, 3)} * {bracketed_text(text)}"
             return self.named(e, text, "a")
         if isinstance(e, sp.MatrixBase):
             return self._table(e, 0)
@@ -295,16 +375,16 @@ class Writer:
 
     def _apply(self, matrix: Any, text: str) -> str:
         if isinstance(matrix, Diagonal):
-            return f"{_paren_text(self.column(matrix.arg))} * {_paren_text(text)}"
+            return f"{bracketed_text(self.column(matrix.arg))} * {bracketed_text(text)}"
         if isinstance(matrix, sp.Transpose) and matrix.shape[0] == 1:
             keep = "keepdim" if self.modules == "torch" else "keepdims"
-            return f"({_paren_text(self.column(matrix.arg))} * {_paren_text(text)}).sum(-1, {keep}=True)"
+            return f"({bracketed_text(self.column(matrix.arg))} * {bracketed_text(text)}).sum(-1, {keep}=True)"
         return f"{self.helper('_linear')}({self.matrix(matrix)}, {text})"
 
     def matrix(self, e: Any) -> str:
         """Text of a matrix, shape (..., rows, columns)."""
         if e.shape[1] == 1 and not isinstance(e, sp.MatrixBase | sp.Identity | sp.BlockMatrix):
-            return f"{_paren_text(self.column(e))}[..., :, None]"  # its name, if it has one, is that of the column
+            return f"{bracketed_text(self.column(e))}[..., :, None]"  # its name, if it has one, is that of the column
         if (before := self.again(e)) is not None:
             return before
         if isinstance(e, sp.MatrixSymbol):
@@ -321,7 +401,7 @@ class Writer:
         if isinstance(e, sp.Transpose):
             inner = e.arg
             if inner.shape[1] == 1:
-                return f"{_paren_text(self.column(inner))}[..., None, :]"
+                return f"{bracketed_text(self.column(inner))}[..., None, :]"
             return f"{self.matrix(inner)}.swapaxes(-1, -2)"
         if isinstance(e, sp.BlockMatrix):
             rows = [[self.matrix(b) for b in e.blocks[i, :]] for i in range(e.blocks.rows)]
@@ -354,21 +434,23 @@ class Writer:
         right = pending.pop()
         if isinstance(right, Diagonal) and pending:
             text, dense = self.matrix(pending.pop()), True
-            text = f"{text} * {_paren_text(self.column(right.arg))}[..., None, :]"
+            text = f"{text} * {bracketed_text(self.column(right.arg))}[..., None, :]"
         else:
             text, dense = self.matrix(right), isinstance(right, sp.MatrixSymbol | sp.Transpose)
         for f in reversed(pending):
-            if isinstance(f, Diagonal):
-                text = f"{_paren_text(self.column(f.arg))}[..., :, None] * {text if dense else _paren_text(text)}"
+            if isinstance(f, Diagonal) and self.modules == "numpy" and isinstance(right, sp.MatrixSymbol) and dense:
+                text = f"{self.helper('_scaled')}({self.column(f.arg)}, {text})"
+            elif isinstance(f, Diagonal):
+                text = f"{bracketed_text(self.column(f.arg))}[..., :, None] * {text if dense else bracketed_text(text)}"
             elif f.shape[1] == 1 and isinstance(right, sp.Transpose):
-                text = f"{_paren_text(self.column(f))}[..., :, None] * {_paren_text(text)}"
+                text = f"{bracketed_text(self.column(f))}[..., :, None] * {bracketed_text(text)}"
             else:
-                text = f"{_paren_text(self.matrix(f))} @ {_paren_text(text)}"
+                text = f"{bracketed_text(self.matrix(f))} @ {bracketed_text(text)}"
             dense = False
         return (
             text
             if coefficient == 1
-            else f"{_matrix_scalar(self._scalar(coefficient, 0, 3), coefficient)} * {_paren_text(text)}"
+            else f"{matrix_scalar(self._scalar(coefficient, 0, 3), coefficient)} * {bracketed_text(text)}"
         )
 
     def _matrix_sum(self, e: Any) -> str:
@@ -377,7 +459,7 @@ class Writer:
         others = [t for t in e.args if t not in diagonals and t not in identities]
         if not others:
             parts = [self.matrix(t) for t in e.args]
-            return " + ".join(map(_paren_text, parts))
+            return " + ".join(map(bracketed_text, parts))
         text = " + ".join(self._matrix_or_name(t) for t in others)
         fresh = len(others) > 1 or isinstance(others[0], sp.MatMul)
         for t in diagonals:
@@ -393,7 +475,7 @@ class Writer:
 
     def _matrix_or_name(self, e: Any) -> str:
         text = self.matrix(e)
-        return text if _simple(text) or isinstance(e, sp.MatMul) else f"({text})"
+        return text if is_simple(text) or isinstance(e, sp.MatMul) else f"({text})"
 
     def _table(self, e: Any, axis: int | None) -> str:
         rows = ", ".join("[" + ", ".join(self.scalar(self.stable(v), 0) for v in e[i, :]) + "]" for i in range(e.rows))
@@ -447,51 +529,3 @@ def _scaled_identity(term: Any) -> Any:
         if len(factors) == 1 and isinstance(factors[0], sp.Identity):
             return coefficient
     return None
-
-
-def _order(term: Any) -> tuple[int, str]:
-    """Columns first as they were made, then the rest; numbers in front."""
-    return (0 if term.is_Number else 1, sp.default_sort_key(term).__repr__())
-
-
-def _number(e: Any, modules: str) -> str:
-    if e.is_Integer:
-        return str(e)
-    if e.is_Rational:
-        return f"mp.mpf({e.p}) / {e.q}" if modules == "mpmath" else f"{e.p} / {e.q}"
-    if e is sp.I:
-        return "1j"
-    if e is sp.oo or e is -sp.oo:
-        return "float('inf')" if e is sp.oo else "-float('inf')"
-    if e in (sp.nan, sp.zoo):
-        return "float('nan')"
-    if modules == "mpmath" and e in (sp.pi, sp.E):
-        return f"+mp.{'pi' if e is sp.pi else 'e'}"
-    if modules == "mpmath" and e.is_NumberSymbol:
-        return f"mp.mpf('{e.evalf(MPMATH_DIGITS)}')"
-    return repr(float(e))
-
-
-def _matrix_scalar(text: str, coefficient: Any) -> str:
-    return text if not coefficient.free_symbols else f"({text})[..., None, None]"
-
-
-def _paren(text: str, strength: int, level: int) -> str:
-    return f"({text})" if strength < level else text
-
-
-def _simple(text: str) -> bool:
-    return text.isidentifier() or (text.endswith(")") and text.split("(")[0].isidentifier() and _closes_last(text))
-
-
-def _closes_last(text: str) -> bool:
-    depth = 0
-    for k, c in enumerate(text):
-        depth += (c in "([") - (c in ")]")
-        if depth == 0 and c == ")" and k < len(text) - 1:
-            return False
-    return True
-
-
-def _paren_text(text: str) -> str:
-    return text if _simple(text) else f"({text})"

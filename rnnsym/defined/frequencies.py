@@ -124,7 +124,8 @@ def peak(tables: tuple[Any, ...], current: bool) -> tuple[Any, Any, bool]:
 
     marks = [pi * k / 96 for k in range(97)]
     marks += [v.arg().mid() for v in _eigenvalues(tables[0]) if float(v.imag.mid()) > 0]
-    marks.sort(key=float)
+    marks.sort(key=float)  # one mark of two that meet: a bracket of no width hides the peak beside it
+    marks = [m for m, before in zip(marks, [None, *marks], strict=False) if before is None or float(m - before) > 1e-12]
     values = [float(gain(m)) for m in marks]
     best = max(range(len(marks)), key=lambda k: values[k])
     low, high = marks[max(best - 1, 0)], marks[min(best + 1, len(marks) - 1)]

@@ -22,24 +22,33 @@ from rnnsym.exact.fields import Ring
 class Pairs(Defined, sp.Tuple):
     """A Tuple of (value, multiplicity), or (factor, multiplicity) with a Poly for roots that have no closed form.
 
-    Its value is the monic polynomial with these roots.
+    A multiplicity may be a Piecewise of whole numbers; an entry of multiplicity 0 is left out. Its value is the monic
+    polynomial with these roots.
     """
+
+    def __new__(cls, *entries: Any) -> Any:
+        return sp.Tuple.__new__(cls, *(e for e in entries if e[1] != 0))
 
     @property
     def free_symbols(self) -> set[Any]:
-        roots = [entry[0] for entry in self.args]
         found: set[Any] = set()
-        return found.union(*(r.free_symbols - set(r.gens if isinstance(r, sp.Poly) else ()) for r in roots))
+        for value, count in self.args:
+            bound = set(value.gens) if isinstance(value, sp.Poly) else set()
+            found |= (value.free_symbols - bound) | count.free_symbols
+        return found
 
     def numerical(self, numbers: Numbers) -> Any:
         result = [flint.arb(1)]
-        for value, count in self.args:
+        for value, multiplicity in self.args:
+            count = int(multiplicity) if multiplicity.is_Integer else round(numbers.float(multiplicity))
+            if count == 0:
+                continue  # there it may have no value
             if isinstance(value, sp.Poly):
                 parts = [numbers._value(c) for c in value.all_coeffs()]
                 parts = [c / parts[0] for c in parts]
             else:
                 parts = [flint.arb(1), -numbers._value(value)]
-            for _ in range(int(count)):
+            for _ in range(count):
                 result = _product(result, parts)
         real = [v.real if isinstance(v, flint.acb) and float(abs(v.imag)) < 1e-40 else v for v in result]
         return np.array([real], dtype=object)
@@ -47,7 +56,7 @@ class Pairs(Defined, sp.Tuple):
     def _latex(self, printer: Any, exp: Any = None) -> str:
         def shown(value: Any, count: Any) -> str:
             text = rf"{printer._print(value.as_expr())} = 0" if isinstance(value, sp.Poly) else printer._print(value)
-            return text if count == 1 else rf"{text} \;(\times {count})"
+            return text if count == 1 else rf"{text} \;(\times {printer._print(count)})"
 
         return r"\left\{" + r",\; ".join(shown(*entry) for entry in self.args) + r"\right\}"
 

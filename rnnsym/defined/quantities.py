@@ -215,7 +215,7 @@ class SpectralRadius(_Scalar):
 
 
 class SpectralNorm(_Scalar):
-    """||A||, the largest singular value: the root of the largest eigenvalue of A^T A."""
+    """||A||, the largest singular value: the root of the largest eigenvalue of A^* A."""
 
     sign = r"\left\lVert %s \right\rVert"
     is_nonnegative = True
@@ -226,7 +226,7 @@ class SpectralNorm(_Scalar):
             squares = balls.rational_eigenvalues(exact.T * exact)
             return _largest([v.real for v in squares]).nonnegative_part().sqrt()
         table = numbers._value(self.matrix)
-        gram = table.T @ table
+        gram = balls.conjugate(table).T @ table
         return _largest([v.real for v in balls.eigenvalues(gram)]).nonnegative_part().sqrt()
 
 

@@ -127,7 +127,9 @@ class DeterminantOf(Defined, sp.Expr):
         return f"det({printer._print(self.args[0])})"
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        text = rf"\det {printer._print(self.args[0])}"
+        inside = printer._print(self.args[0])
+        is_sum = isinstance(self.args[0], sp.MatAdd | sp.MatMul)
+        text = rf"\det\left({inside}\right)" if is_sum else rf"\det {inside}"
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
 

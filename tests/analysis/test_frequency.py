@@ -64,8 +64,7 @@ def test_the_half_power_frequency_exists_from_three_minus_two_roots_of_two_on():
     with pytest.raises(RnnsymError, match="rho"):
         half_power_frequency(LinearSystem(2, 1))
     assert verify(half_power_frequency(SYSTEMS["one pole and zero"]), trials=20)
-    with pytest.raises(NoClosedForm, match="degree 2"):
-        half_power_frequency(SYSTEMS["two poles"])
+    assert verify(half_power_frequency(SYSTEMS["two poles"]), trials=5)
 
 
 def test_a_resonance_needs_two_poles():

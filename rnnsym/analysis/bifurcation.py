@@ -20,9 +20,18 @@ from rnnsym.analysis import scalar
 from rnnsym.analysis.normalforms import KINDS, Net, jacobian_entries, net
 from rnnsym.analysis.scalar.unit import Unit, steep
 from rnnsym.cells.record import Cell, entries
-from rnnsym.defined.bifurcations import CriticalAt, HasMultiplier, PairOnCircle, RotationAngle, SlopePoint, SlopesWithin
+from rnnsym.defined.bifurcations import (
+    CriticalAt,
+    HasMultiplier,
+    PairLeaves,
+    PairOnCircle,
+    RotationAngle,
+    SlopePoint,
+    SlopesWithin,
+)
 from rnnsym.defined.stability import PairProduct
 from rnnsym.exact import is_zero, normal
+from rnnsym.exact.schur import named_inners
 from rnnsym.result import NoClosedForm, Result, ShapeError, Source, SpecError
 
 HASCHKE = Source(
@@ -32,6 +41,10 @@ HASCHKE = Source(
 BEER = Source(
     "beer1995", "Beer, R. D.", "On the dynamics of small continuous-time recurrent neural networks", 1995,
     doi="10.1177/105971239500300405",
+)  # fmt: skip
+WEN = Source(
+    "wen2005", "Wen, G.", "Criterion to identify Hopf bifurcations in maps of arbitrary dimension", 2005,
+    doi="10.1103/PhysRevE.72.026201",
 )  # fmt: skip
 LIMIT = 6  # units of a symbolic determinant
 
@@ -60,10 +73,10 @@ def flip(cell: Cell, *, sides: Sequence[int] = (1, 1), x: Any = 0) -> Result:
 
 
 def neimark_sacker(cell: Cell, *, sides: Sequence[int] = (1, 1)) -> Result:
-    """Where an invariant circle appears: two units d_2 = 1/(d_1 det W) with |trace J| < 2; three units in the invariants of J.
+    """Where an invariant circle appears: two units d_2 = 1/(d_1 det W) with |trace J| < 2; three to six units in the invariants of J.
 
     Arguments and shapes as `fold`; the angle is that of `rotation_angle`, the criticality of `normal_form`.
-    Raises: ShapeError for one unit, and for more than three.
+    Raises: ShapeError for one unit, and for more than six.
 
     >>> from rnnsym.cells import elman
     >>> neimark_sacker(elman(W_h=[[1, -1], [1, 1]])).rhs
@@ -87,8 +100,12 @@ def slope_condition(cell: Cell, kind: str = "fold") -> Result:
     """The bifurcation in the slopes of n units: fold det(I - J) = 0, flip det(I + J) = 0, J = (1 - r) I + r diag(d) W.
 
     Neimark-Sacker: two units det J = 1 and |tr J| < 2; three units, given that a pair of multipliers has the product 1:
-    |c_1 - c_3| < 2, with c_1, c_2, c_3 the elementary symmetric functions of the multipliers (see `pair_product`).
-    Raises: ShapeError for Neimark-Sacker with other sizes, or more than six units.
+    |c_1 - c_3| < 2, with c_1, c_2, c_3 the elementary symmetric functions of the multipliers. Four to six units: stability
+    is lost in an oscillation (one nonreal pair on the circle, all others inside) where the product of the pairs, the inner
+    det(X - Y) of order n - 1, vanishes (see `pair_product`) and p(1), (-1)^n p(-1) and all other inners are positive.
+    The strong resonances e^(ik theta) = 1, k = 3, 4, are points on it, excluded where `normal_form` needs it.
+    Raises: ShapeError for Neimark-Sacker with one unit, or more than six units.
+    Source: haschke2005; wen2005 (the inners).
 
     >>> from rnnsym.cells import elman
     >>> slope_condition(elman(W_h=[[2, 0], [0, 3]]), "fold").rhs
@@ -108,12 +125,24 @@ def slope_condition(cell: Cell, kind: str = "fold") -> Result:
     if model.n == 2:
         right = sp.And(_equation(normal(exact.determinant(J) - 1)), abs(J.trace()) < 2)
         return Result(name, lhs, "<=>", right, given, source=(HASCHKE,))
+    if model.n == 1:
+        raise ShapeError(f"{cell.name} has one unit; a nonreal pair of multipliers needs two")
+    free = sorted(model.W.free_symbols, key=str) or list(d)
+    given = sp.And(given, PairOnCircle(J, sp.Tuple(*free)))
     if model.n == 3:
         c1, c3 = J.trace(), exact.determinant(J)
-        free = sorted(model.W.free_symbols, key=str) or list(d)
-        given = sp.And(given, PairOnCircle(J, sp.Tuple(*free)))
         return Result(name, lhs, "<=>", abs(normal(c1 - c3)) < 2, given, source=(HASCHKE,))
-    raise ShapeError(f"{model.name} has {model.n} units; the Neimark-Sacker condition is written out for two and three")
+    where, named = _inners(J)
+    others = [e for key, e in named.items() if key != "neimark-sacker"]
+    return Result(name, PairLeaves(J), "<=>", sp.And(*(e > 0 for e in others)), given, where, source=(WEN,))
+
+
+def _inners(J: Any) -> tuple[tuple[tuple[Any, Any], ...], dict[str, Any]]:
+    """(the sums c_k of principal minors of J, the inners of det(zI - J) in them, by name)."""
+    names = [sp.Symbol(f"c_{k}", real=True) for k in range(1, J.rows + 1)]
+    sums = [(-1) ** k * a for k, a in enumerate(exact.characteristic_polynomial(J)) if k]
+    named = named_inners([sp.S.One, *((-1) ** k * c for k, c in enumerate(names, 1))])
+    return tuple(zip(names, [J.trace(), *sums[1:]], strict=True)), {k: sp.expand(e) for k, e in named.items()}
 
 
 def _kind(kind: str) -> int:
@@ -129,21 +158,20 @@ def _equation(polynomial: Any) -> Any:
 def pair_product(cell: Cell) -> Result:
     """The product of 1 - lambda_i lambda_j over pairs of multipliers, 0 at Neimark-Sacker points: 1 - c_2 + c_1 c_3 - c_3^2.
 
-    Shapes: two units (1 - det J) or three. It is det(I - J (.) J) for the bialternate product of J with itself. It vanishes
-    at neutral saddles (real lambda, 1/lambda) too; `slope_condition(cell, "neimark_sacker")` tells them apart.
+    Shapes: two (1 - det J), three (the formula above) to six units: the inner det(X - Y) of order n - 1 in the sums c_k
+    of principal minors of J. It is det(I - J (.) J) for the bialternate product of J with itself. It vanishes at neutral
+    saddles (real lambda, 1/lambda) too; `slope_condition(cell, "neimark_sacker")` tells them apart.
+    Source: wen2005.
     """
-    model = net(cell, None)
+    model = net(cell, LIMIT)
+    if model.n == 1:
+        raise ShapeError(f"{model.name} has one unit; pairs of multipliers need two")
     J = jacobian_entries(model, _slopes(model.n))
-    if model.n not in (2, 3):
-        raise ShapeError(f"{model.name} has {model.n} units; the product is written out for two and three")
-    c3 = exact.determinant(J)
-    names = sp.symbols("c_1 c_2 c_3", real=True)
+    name = f"pair product of {model.name}"
     if model.n == 2:
-        return Result(f"pair product of {model.name}", PairProduct(J), "=", normal(1 - c3), model.given)
-    c2 = normal(sum(exact.determinant(J.extract(list(k), list(k))) for k in ((0, 1), (0, 2), (1, 2))))
-    where = tuple(zip(names, (J.trace(), c2, c3), strict=True))
-    a, b, c = names
-    return Result(f"pair product of {model.name}", PairProduct(J), "=", 1 - b + a * c - c**2, model.given, where)
+        return Result(name, PairProduct(J), "=", normal(1 - exact.determinant(J)), model.given)
+    where, named = _inners(J)
+    return Result(name, PairProduct(J), "=", named["neimark-sacker"], model.given, where, source=(WEN,))
 
 
 # Two units: manifolds in the space of inputs

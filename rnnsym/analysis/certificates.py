@@ -18,7 +18,8 @@ from rnnsym.analysis.contraction import Recurrence, general_form, recurrence
 from rnnsym.cells.record import Cell, as_table
 from rnnsym.defined import Numbers, SpectralNorm, SpectralRadius
 from rnnsym.defined.certificates import diagonal_certificate, leading_minors, sector_certificate, sector_matrix
-from rnnsym.defined.stability import AbsoluteNorm, BestDiagonalNorm, PerronRoot, subsets
+from rnnsym.defined.contractions import BestDiagonalNorm, subsets
+from rnnsym.defined.stability import AbsoluteNorm, PerronRoot
 from rnnsym.result import ShapeError, SpecError
 
 

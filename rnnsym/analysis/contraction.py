@@ -17,20 +17,15 @@ import sympy as sp
 from rnnsym.activations import TABLE, Activation
 from rnnsym.cells.record import Cell, as_table
 from rnnsym.defined import DeterminantOf, SpectralNorm, SpectralRadius
-from rnnsym.defined.stability import (
-    AbsoluteNorm,
-    AbsoluteValues,
-    AllZero,
+from rnnsym.defined.contractions import (
     BestDiagonalNorm,
     DiagonallyStable,
     IsPMatrix,
     MetricContracts,
-    PerronRoot,
-    QuadraticForm,
     SectorInequality,
-    StateAfter,
     subsets,
 )
+from rnnsym.defined.stability import AbsoluteNorm, AbsoluteValues, AllZero, PerronRoot, QuadraticForm, StateAfter
 from rnnsym.result import NoClosedForm, Result, ShapeError, Source, SpecError
 from rnnsym.vectors import Diagonal, Entrywise, factors_of, linear, slot, total
 

@@ -108,7 +108,7 @@ def implicit_derivative(cell: Cell, wrt: str = "b") -> Result:
     (1 - h_star**2)/(h_star**2*w - w + 1)
     """
     rest = at_rest(cell)
-    theta = _parameter(rest, wrt)
+    theta = _parameter(cell, rest, wrt)
     J, gap = _gap(rest)
     K = _rested(rest, stack([[chain(rest.equations, new, theta)] for new in rest.next]))
     where = named(rest)
@@ -148,7 +148,7 @@ def implicit_gradient(cell: Cell, name: str = "W_h") -> Result:
     (v*(1 - h_star**2))*h_star.T
     """
     rest = at_rest(cell)
-    theta = _parameter(rest, name)
+    theta = _parameter(cell, rest, name)
     if not getattr(theta, "is_Matrix", False):
         raise SpecError(f"{name} is a number; use implicit_derivative")
     single = len(rest.state) == 1
@@ -239,11 +239,16 @@ def arrays(rest: Cell) -> tuple[Array, ...]:
     return tuple(replace(a, role="parameter") if a.role in ("state", "input") else a for a in found)
 
 
-def _parameter(rest: Cell, name: str) -> Any:
+def _parameter(cell: Cell, rest: Cell, name: str) -> Any:
     if name == "input":
         if len(rest.input) != 1:
             raise SpecError(f"{rest.name} has {len(rest.input)} inputs; name a parameter")
         return rest.input[0]
+    acting = {s.name for s in rest._parameter_symbols()}
+    if name not in acting and name in {s.name for s in cell._parameter_symbols()}:
+        raise SpecError(
+            f"{name} of {cell.name} acts on the output only; the fixed point depends on: {', '.join(sorted(acting))}"
+        )
     symbol = rest.symbol(name)
     if symbol in dict(rest.equations) or symbol in rest.state:
         known = ", ".join(["input", *(s.name for s in rest._parameter_symbols())])

@@ -1,4 +1,4 @@
-"""Normal-form coefficients at a critical fixed point of h_t = (1 - r) h + r phi(W h + u), for one and two units.
+"""Normal-form coefficients at a critical fixed point of h_t = (1 - r) h + r phi(W h + u), for one to four units.
 
 With phi taken entrywise the multilinear forms of F at h* are diagonal between the factors W:
     B(x, y)_i = r phi''(a_i) (W x)_i (W y)_i,    C(x, y, z)_i = r phi'''(a_i) (W x)_i (W y)_i (W z)_i,    a = W h* + u,
@@ -7,7 +7,10 @@ and with J q = mu q, p^T J = mu p^T (no conjugate in p^T x), pi = p^T q,
     flip (mu = -1)       c = p^T [C(q, q, q) + 3 B(q, (I - J)^-1 B(q, q))]/(6 pi |q|^2),
     Neimark-Sacker       a = Re(conj(mu) p^T [C(q, q, q*) + 2 B(q, (I - J)^-1 B(q, q*)) + B(q*, (mu^2 I - J)^-1 B(q, q))]/pi)/(2 |q|^2)
 (Kuznetsov, Elements of Applied Bifurcation Theory, sections 5.4 and 10.2, with |q| = 1 for the last two). The fixed point is
-the parameter: the input that makes it one is u = phi^-1(h*) - W h*, so nothing is solved for h*.
+the parameter: the input that makes it one is u = phi^-1(h*) - W h*, so nothing is solved for h*. At a simple multiplier
+adj(mu I - J) has rank one: q is one of its columns, p one of its rows, so no eigenvector is searched for either; and the
+pair e^(+-i theta) has the trace tau = tr J (two units), tr J - det J (three), (c_1 - c_3)/(1 - c_4) (four; c_k the sums of
+the principal k by k minors), by comparing det(z I - J) with (z^2 - tau z + 1)(...).
 May import: everything to the left of `analysis.bifurcation`.
 """
 
@@ -18,11 +21,12 @@ from typing import Any
 
 import sympy as sp
 
+from rnnsym import exact
 from rnnsym.activations import Activation
 from rnnsym.activations.record import X, Y
 from rnnsym.analysis.contraction import recurrence
 from rnnsym.cells.record import Cell, entries
-from rnnsym.defined.bifurcations import AttractsAtFlip, Critical, Differs, NormalFormCoefficient
+from rnnsym.defined.normalforms import AttractsAtFlip, Critical, Differs, Nondegenerate, NormalFormCoefficient
 from rnnsym.exact import is_zero
 from rnnsym.result import NoClosedForm, Result, ShapeError, Source, SpecError, Step
 from rnnsym.vectors import explicit
@@ -35,6 +39,7 @@ KUZNETSOV = Source(
     doi="10.1007/978-1-4757-3978-7",
 )
 KINDS = {"fold": 1, "flip": -1, "neimark_sacker": 0}
+MOST = 4  # units with the coefficients written out
 
 
 @dataclass(frozen=True)
@@ -133,15 +138,16 @@ def centered(model: Net, at: Center) -> Any:
     return model.map(inside)
 
 
-def normal_form(cell: Cell, kind: str = "flip", *, column: int = 1) -> Result:
+def normal_form(cell: Cell, kind: str = "flip", *, column: int | None = None) -> Result:
     """The normal-form coefficient at a fold, flip or Neimark-Sacker point; see the head of this file for the formulas.
 
     kind:   "fold", "flip" or "neimark_sacker".
-    column: which column of adj(mu I - J) gives q (two units); take 2 where p^T q = 0 for the first (triangular W).
-    Shapes: one or two units; Neimark-Sacker needs two.
+    column: which column (and row) of adj(mu I - J) gives q (and p); the last by default. Take another one where the
+            unit of that number takes no part in the critical eigenvectors (triangular or decoupled W).
+    Shapes: one to four units; Neimark-Sacker needs two. J, q, p, f = (I - J)^-1 B, k = (mu^2 I - J)^-1 B are in `where`.
     Given:  the multiplier is critical and simple, p^T q != 0; flip: 1 is no multiplier; Neimark-Sacker: no strong
-            resonance, e^(ik theta) != 1 for k = 1, 2, 3, 4.
-    Raises: ShapeError for more than two units; NoClosedForm for activations with kinks.
+            resonance, e^(ik theta) != 1 for k = 1, 2, 3, 4, and neither 1 nor e^(2 i theta) is a multiplier.
+    Raises: ShapeError for more than four units; NoClosedForm for activations with kinks.
     Source: kuznetsov2004.
 
     A fold is nondegenerate where a != 0. c > 0: the flip is supercritical, a stable 2-cycle appears; c < 0: subcritical.
@@ -153,9 +159,9 @@ def normal_form(cell: Cell, kind: str = "flip", *, column: int = 1) -> Result:
     """
     if kind not in KINDS:
         raise SpecError(f"unknown kind {kind!r}; known: {', '.join(KINDS)}")
-    if isinstance(column, bool) or column not in (1, 2):
-        raise SpecError(f"column must be 1 or 2, got {column!r}")
-    model = net(cell)
+    model = net(cell, MOST)
+    if column is not None and (isinstance(column, bool) or column not in range(1, model.n + 1)):
+        raise SpecError(f"column must be a unit, 1 to {model.n}, got {column!r}")
     if model.n == 1 and kind == "neimark_sacker":
         raise ShapeError(f"{cell.name} has one unit; a nonreal pair of multipliers needs two")
     at = center(model)
@@ -166,7 +172,7 @@ def normal_form(cell: Cell, kind: str = "flip", *, column: int = 1) -> Result:
     name = f"{kind.replace('_', '-')} coefficient of {model.name}"
     if model.n == 1:
         return _one(model, at, F, kind, given, name)
-    return _two(model, at, F, kind, given, name, column - 1)
+    return _many(model, at, F, kind, given, name, model.n if column is None else column)
 
 
 def _one(model: Net, at: Center, F: Any, kind: str, given: Any, name: str) -> Result:
@@ -195,96 +201,106 @@ def jacobian_entries(model: Net, slopes: tuple[Any, ...]) -> Any:
     return sp.ImmutableMatrix(model.n, model.n, lambda i, k: r * slopes[i] * model.W[i, k] + ((1 - r) if i == k else 0))
 
 
-def _two(model: Net, at: Center, F: Any, kind: str, given: Any, name: str, column: int) -> Result:
+def _many(model: Net, at: Center, F: Any, kind: str, given: Any, name: str, column: int) -> Result:
     """The formulas in named quantities: J, eigenvectors q and p, Wq, and the forms."""
-    J = sp.Matrix(2, 2, _names("J_11 J_12 J_21 J_22"))
-    where: list[tuple[Any, Any]] = list(zip(J, jacobian_entries(model, at.slopes[0]), strict=True))
-    s, t = _names("phi2_1 phi2_2"), _names("phi3_1 phi3_2")
+    n, W, r, units = model.n, model.W, model.rate, range(model.n)
+    values = jacobian_entries(model, at.slopes[0])
+    table = sp.Matrix(n, n, lambda i, j: sp.Symbol(f"J_{i + 1}{j + 1}", real=True))
+    J = sp.Matrix(n, n, lambda i, j: sp.S.Zero if is_zero(values[i, j]) else table[i, j])
+    where: list[tuple[Any, Any]] = [(J[i, j], values[i, j]) for i in units for j in units if J[i, j] != 0]
+    real = kind != "neimark_sacker"
+    s, t = (_names(" ".join(f"phi{k}_{i + 1}" for i in units)) for k in (2, 3))
     where += zip(s, at.slopes[1], strict=True)
     if kind != "fold":
         where += zip(t, at.slopes[2], strict=True)
-    real = kind != "neimark_sacker"
     mu: Any = sp.Integer(KINDS[kind])
     if not real:
         tau, mu = sp.Symbol("tau", real=True), sp.Symbol("mu")
-        where += [(tau, J.trace()), (mu, tau / 2 + sp.I * sp.sqrt(1 - tau**2 / 4))]
-    q, p, g, f = (_names(f"{a}_1 {a}_2", real) for a in ("q", "p", "g", "f"))
-    # adj(mu I - J) has rank one at a simple multiplier: q is one of its columns, p one of its rows
-    q_values = (J[0, 1], mu - J[0, 0]) if column == 0 else (mu - J[1, 1], J[1, 0])
-    p_values = (J[1, 0], mu - J[0, 0]) if column == 0 else (mu - J[1, 1], J[0, 1])
-    where += [*zip(q, q_values, strict=True), *zip(p, p_values, strict=True)]
-    W, r = model.W, model.rate
-    where += [(g[i], W[i, 0] * q[0] + W[i, 1] * q[1]) for i in range(2)]
-    pairing = p[0] * q[0] + p[1] * q[1]
+        where += _pair_trace(J, tau)
+        where.append((mu, tau / 2 + sp.I * sp.sqrt(1 - tau**2 / 4)))
+    q, p, g, f, k = (_names(" ".join(f"{a}_{i + 1}" for i in units), real or a in "f") for a in "qpgfk")
+    adjugate = exact.adjugate(mu * sp.eye(n) - J)
+    where += [*zip(q, adjugate[:, column - 1], strict=True), *zip(p, adjugate[column - 1, :], strict=True)]
+    where += [(g[i], sum(W[i, j] * q[j] for j in units)) for i in units]
+    pairing = sum(a * b for a, b in zip(p, q, strict=True))
 
     def B(x: Any, y: Any) -> list[Any]:
-        return [r * s[i] * x[i] * y[i] for i in range(2)]
+        return [r * s[i] * x[i] * y[i] for i in units]
 
     def through(vector: Any) -> list[Any]:
-        return [W[i, 0] * vector[0] + W[i, 1] * vector[1] for i in range(2)]
+        return [sum(W[i, j] * vector[j] for j in units) for i in units]
 
     def dot(vector: Any) -> Any:
-        return p[0] * vector[0] + p[1] * vector[1]
+        return sum(a * b for a, b in zip(p, vector, strict=True))
 
-    def solved(level: Any, right: Any) -> list[Any]:
-        """(level I - J)^-1 right."""
-        det = level**2 - level * J.trace() + J[0, 0] * J[1, 1] - J[0, 1] * J[1, 0]
-        return [
-            ((level - J[1, 1]) * right[0] + J[0, 1] * right[1]) / det,
-            (J[1, 0] * right[0] + (level - J[0, 0]) * right[1]) / det,
-        ]
-
-    table = dict(where)
-
-    def put_in(e: Any) -> Any:
-        for symbol, value in reversed(list(table.items())):
-            e = e.xreplace({symbol: value})
-        return e
+    def solved(letters: Any, level: Any, right: Any) -> list[tuple[Any, Any]]:
+        """The definitions of (level I - J)^-1 right."""
+        shifted = level * sp.eye(n) - J
+        back, below = exact.adjugate(shifted), exact.determinant(shifted)
+        return [(letters[i], sum(back[i, j] * right[j] for j in units) / below) for i in units]
 
     state, point = model.state, at.state
-    conditions: list[Any] = []
     if kind == "fold":
-        lhs: Any = NormalFormCoefficient(F, state, point, 1, [put_in(v) for v in q])
+        lhs: Any = NormalFormCoefficient(F, state, point, 1, [_put_in(v, where) for v in q])
         rhs = dot(B(g, g)) / (2 * pairing)
-        conditions.append(Differs(put_in(pairing)))
     elif kind == "flip":
         lhs = NormalFormCoefficient(F, state, point, -1)
-        where += zip(f, solved(sp.S.One, B(g, g)), strict=True)
+        where += solved(f, sp.S.One, B(g, g))
         cubic = [r * t[i] * g[i] ** 3 + 3 * b for i, b in enumerate(B(g, through(f)))]
-        rhs = dot(cubic) / (6 * pairing * (q[0] ** 2 + q[1] ** 2))
-        conditions += [Differs(put_in(pairing)), Differs(put_in(1 - J.trace() + J[0, 0] * J[1, 1] - J[0, 1] * J[1, 0]))]
+        rhs = dot(cubic) / (6 * pairing * sum(v**2 for v in q))
     else:
         lhs = NormalFormCoefficient(F, state, point, 0)
-        k = _names("k_1 k_2", False)
         g_bar = [sp.conjugate(v) for v in g]
-        where += zip(f, solved(sp.S.One, B(g, g_bar)), strict=True)
-        where += zip(k, solved(mu**2, B(g, g)), strict=True)
+        where += solved(f, sp.S.One, B(g, g_bar))
+        where += solved(k, mu**2, B(g, g))
         cubic = [
             r * t[i] * g[i] ** 2 * g_bar[i] + 2 * b + c
             for i, (b, c) in enumerate(zip(B(g, through(f)), B(g_bar, through(k)), strict=True))
         ]
-        length = sum(v * sp.conjugate(v) for v in q)
-        rhs = sp.re(sp.conjugate(mu) * dot(cubic) / (pairing * length)) / 2
-        trace = put_in(J.trace())
-        # e^(ik theta) = 1: k = 1 and 2 are tau = 2, -2 (no nonreal pair), k = 3 is tau = -1, k = 4 is tau = 0
-        conditions += [Differs(trace + 1), Differs(trace)]
-    if any(is_zero(c.args[0]) for c in conditions):
-        raise NoClosedForm(f"{model.name}: q or p vanishes, or a strong resonance; try column=2, or one unit at a time")
-    return Result(name, lhs, "=", rhs, given=sp.And(given, *conditions), where=tuple(where), source=(KUZNETSOV,))
+        terms, kappa = _names(" ".join(f"C_{i + 1}" for i in units), False), sp.Symbol("kappa")
+        where += zip(terms, cubic, strict=True)
+        length = sum(abs(v) ** 2 for v in q)
+        where.append((kappa, sp.conjugate(mu) * dot(terms) / (2 * pairing * length)))
+        rhs = sp.re(kappa)
+    if is_zero(adjugate[column - 1, column - 1]):
+        raise NoClosedForm(
+            f"{model.name}: unit {column} takes no part in the critical eigenvectors; give another column="
+        )
+    alone = Nondegenerate(F, state, point, KINDS[kind], column)
+    return Result(name, lhs, "=", rhs, given=sp.And(given, alone), where=tuple(where), source=(KUZNETSOV,))
 
 
-def flip_criticality(cell: Cell, *, column: int = 1) -> Result:
+def _pair_trace(J: Any, tau: Any) -> list[tuple[Any, Any]]:
+    """Definitions that end in tau, the sum of the pair on the unit circle."""
+    n = J.rows
+    if n == 2:
+        return [(tau, J.trace())]
+    if n == 3:
+        return [(tau, J.trace() - exact.determinant(J))]
+    c1, c3, c4 = _names("c_1 c_3 c_4")
+    sums = exact.characteristic_polynomial(J)
+    return [(c1, J.trace()), (c3, -sums[3]), (c4, sums[4]), (tau, (c1 - c3) / (1 - c4))]
+
+
+def _put_in(e: Any, where: list[tuple[Any, Any]]) -> Any:
+    for symbol, value in reversed(where):
+        e = e.xreplace({symbol: value})
+    return e
+
+
+def flip_criticality(cell: Cell, *, column: int | None = None) -> Result:
     """At a flip the fixed point attracts, and a stable 2-cycle appears, iff the coefficient c of `normal_form` is positive.
 
+    Shapes: one or two units.
     Given:  as normal_form; c != 0; the other multiplier is inside the unit circle.
     For one tanh or sigmoid unit c > 0 always: every flip is supercritical.
     """
+    net(cell)
     form = normal_form(cell, "flip", column=column)
     F, state, point = form.lhs.args[:3]
     other = []
     if len(state) == 2:
-        table = dict(form.where)
-        trace = sp.Add(*(table[e] for e in _names("J_11 J_22")))
+        trace = F.jacobian(list(state)).xreplace(dict(zip(state, point, strict=True))).trace()
         other = [trace < 0, trace > -2]  # the other multiplier is trace + 1
         old = next(c for c in sp.And.make_args(form.given) if isinstance(c, Critical))
         form = replace(form, given=form.given.xreplace({old: Critical(*old.args[:5], sp.And(old.args[5], *other))}))

@@ -23,7 +23,7 @@ from rnnsym.code import array_function
 from rnnsym.defined import DeterminantOf, FixedPointOf, Numbers, SpectralRadius
 from rnnsym.defined.stability import PairProduct, SpectralAbscissa
 from rnnsym.exact import balls, factored, is_zero
-from rnnsym.exact.schur import critical_constraints, schur_cohn
+from rnnsym.exact.schur import critical_constraints, named_inners, schur_cohn
 from rnnsym.result import LimitReached, NoClosedForm, Result, ShapeError, Source, SpecError
 from rnnsym.systems import LinearSystem
 
@@ -85,7 +85,7 @@ def stability_boundary(model: Any) -> list[Result]:
     subject = _subject(model)
     n, A = subject.matrix.rows, subject.operator
     coefficients, where = _coefficients(subject.matrix, critical_constraints)
-    named = schur_inequalities(coefficients)
+    named = named_inners(coefficients)
     identity = sp.Identity(n) if not isinstance(A, sp.MatrixBase) else sp.eye(n)
     sides = {
         "fold": DeterminantOf(identity - A),
@@ -97,40 +97,6 @@ def stability_boundary(model: Any) -> list[Result]:
                (*subject.where, *where), source=(JURY,), arrays=subject.arrays)
         for name, lhs in sides.items()
     ]  # fmt: skip
-
-
-def schur_inequalities(coefficients: Sequence[Any]) -> dict[str, Any]:
-    """What must be positive for z^n + a_1 z^(n-1) + ... + a_n to have all roots in |z| < 1, by name.
-
-    >>> a, b = sp.symbols("a b")
-    >>> schur_inequalities((1, a, b))
-    {'fold': a + b + 1, 'flip': -a + b + 1, 'neimark-sacker': 1 - b}
-    """
-    leading, *_ = coefficients
-    if leading != 1:
-        raise SpecError(f"the polynomial starts with {leading}; divide by its first coefficient")
-    a = list(coefficients)
-    n = len(a) - 1
-    found = {"fold": sp.Add(*a), "flip": sp.Add(*((-1) ** k * c for k, c in enumerate(a)))}
-    if n < 2:
-        return found if n else {}
-    for size in range(n - 1, 0, -2):
-        cut = (n - 1 - size) // 2
-        X, Y = _inner(a, cut, size)
-        key = "neimark-sacker" if cut == 0 else f"inner {size} minus"
-        found[key] = exact.determinant(X - Y)
-        if n > 2:  # for two states 1 + a_2 = (p(1) + p(-1))/2
-            found[f"inner {size} plus"] = exact.determinant(X + Y)
-    return found
-
-
-def _inner(a: Sequence[Any], cut: int, size: int) -> tuple[Any, Any]:
-    """The inner of order `size` of the (n-1, n-1) matrices X and Y, `cut` rows and columns from each edge."""
-    n = len(a) - 1
-    X = sp.Matrix(n - 1, n - 1, lambda i, j: a[j - i] if j >= i else 0)
-    Y = sp.Matrix(n - 1, n - 1, lambda i, j: a[2 * n - 2 - i - j] if i + j >= n - 2 else 0)
-    keep = slice(cut, cut + size)
-    return X[keep, keep], Y[keep, keep]
 
 
 # the subject of a question
@@ -313,7 +279,7 @@ def stability_verdict(A: Any) -> Verdict:
     rational = all(e.is_Rational for e in table)
     numbers = Numbers({})
     radius = numbers.value(SpectralRadius(table))
-    margins = schur_inequalities(exact.characteristic_polynomial(table)) if table.rows <= 2 * LIMIT else {}
+    margins = named_inners(exact.characteristic_polynomial(table)) if table.rows <= 2 * LIMIT else {}
     signs = [is_zero(m) for m in margins.values()] if rational else []
     on = tuple(k for k, zero in zip(margins, signs, strict=False) if zero and k in ("fold", "flip", "neimark-sacker"))
     with balls.precision(60):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -16,9 +17,11 @@ from rnnsym.defined.maps import (
     LONG,
     Function,
     NumberOfMap,
+    elementary,
     exact_fixed_points,
     exact_map,
     float_function,
+    float_functions,
     fraction,
     function_of,
     is_piecewise_affine,
@@ -28,7 +31,7 @@ from rnnsym.defined.maps import (
     slope,
 )
 from rnnsym.defined.numbers import Numbers, Undefined
-from rnnsym.exact import balls
+from rnnsym.exact import balls, straightline
 
 
 class FixedPointCount(NumberOfMap):
@@ -63,9 +66,8 @@ class TwoCycleCount(NumberOfMap):
         F, h = self.map, self.state
         values = {s: sp.Rational(v.numerator, v.denominator) for s in F.free_symbols - {h} if (v := numbers._exact(s))}
         values |= {s: sp.S.Zero for s in F.free_symbols - {h} if s not in values}
-        fixed = F.xreplace(values)
-        F_at = exact_map(fixed, h)
-        corners = sorted(_kinks_of_square(fixed, h))
+        F_at = exact_map(F, h, values)
+        corners = sorted(_kinks_of_square(F.xreplace(values), h, F_at))
         single: set[Fraction] = set()
         for low, high in zip([None, *corners], [*corners, None], strict=True):
             p = low if low is not None else (high - 1 if high is not None else Fraction(0))
@@ -81,7 +83,7 @@ class TwoCycleCount(NumberOfMap):
         return balls.ball(len(single) // 2)
 
 
-def _kinks_of_square(fixed: Any, h: Any) -> set[Fraction]:
+def _kinks_of_square(fixed: Any, h: Any, F_at: Callable[[Fraction], Fraction]) -> set[Fraction]:
     """The kinks c of a piecewise affine map and the points that it sends to them."""
     first: set[Fraction] = set()
     for f in fixed.atoms(sp.Function):
@@ -90,7 +92,6 @@ def _kinks_of_square(fixed: Any, h: Any) -> set[Fraction]:
             if slope != 0:
                 first.add(fraction((kink - f.args[0].subs(h, 0)) / slope))
     found = set(first)
-    F_at = exact_map(fixed, h)
     points = sorted(first)
     for low, high in zip([None, *points], [*points, None], strict=True):
         p = low if low is not None else (high - 1 if high is not None else Fraction(0))
@@ -302,14 +303,14 @@ class ErasingInput(NumberOfMap):
         u, side = self.args[4], int(self.args[5])
         low, high = self.interval(numbers)
         end = high if side == 1 else low
+        at = straightline.function((self.map,), (u, self.state), numbers._leaf)
 
         def needed(share: Any) -> Any:
             """The input at which the state end * share is a fixed point; F falls with u."""
             point = end * share
 
             def gap(value: Any) -> Any:
-                leaf = lambda s: value if s == u else point if s == self.state else numbers._leaf(s)  # noqa: E731
-                return side * (balls.scalar(self.map, leaf) - point)
+                return side * (at(value, point)[0] - point)
 
             reach = balls.ball(1)
             while not (gap(reach) < 0 and gap(-reach) > 0):
@@ -369,23 +370,26 @@ class BiasForMultiplier(NumberOfMap):
         return found[b]
 
 
+@lru_cache(maxsize=256)
+def _with_slope(F: Any, h: Any) -> tuple[Any, Any]:
+    flat = elementary(F)
+    return flat, flat.diff(h)
+
+
 def _scan(F: Any, h: Any, b: Any, m: float, center: float, high: float, numbers: Numbers) -> tuple[float, float] | None:
     """(point, bias) near which F has the multiplier m, point between center and high, in machine numbers."""
-    for _ in range(3):
-        F = F.replace(lambda e: hasattr(e, "elementary"), lambda e: e.elementary())
-    values = {s: sp.Float(numbers.float(s), 17) for s in F.free_symbols - {h, b}}
-    at = sp.lambdify((h, b), F.xreplace(values), modules="math")
-    rise = sp.lambdify((h, b), F.diff(h).xreplace(values), modules="math")
+    (at, rise), names = float_functions(_with_slope(F, h), (h, b))
+    values = tuple(numbers.float(s) for s in names)
 
     def bias(point: float) -> float | None:
         low_b, high_b = -64.0, 64.0
-        while at(point, low_b) > point or at(point, high_b) < point:
+        while at(point, low_b, *values) > point or at(point, high_b, *values) < point:
             low_b, high_b = 2 * low_b, 2 * high_b
             if high_b > 600:
                 return None
         for _ in range(60):
             middle = (low_b + high_b) / 2
-            low_b, high_b = (middle, high_b) if at(point, middle) < point else (low_b, middle)
+            low_b, high_b = (middle, high_b) if at(point, middle, *values) < point else (low_b, middle)
         return (low_b + high_b) / 2
 
     last: tuple[float, float] | None = None
@@ -395,7 +399,7 @@ def _scan(F: Any, h: Any, b: Any, m: float, center: float, high: float, numbers:
             value = bias(point)
             if value is None:
                 continue
-            gap = rise(point, value) - m
+            gap = rise(point, value, *values) - m
             if last is not None and last[1] * gap <= 0:
                 a, c = last[0], point
                 for _ in range(40):
@@ -403,7 +407,7 @@ def _scan(F: Any, h: Any, b: Any, m: float, center: float, high: float, numbers:
                     found = bias(middle)
                     if found is None:
                         return None
-                    a, c = (middle, c) if (rise(middle, found) - m) * last[1] > 0 else (a, middle)
+                    a, c = (middle, c) if (rise(middle, found, *values) - m) * last[1] > 0 else (a, middle)
                 found = bias((a + c) / 2)
                 return None if found is None else ((a + c) / 2, found)
             last = (point, gap)

@@ -17,18 +17,18 @@ import sympy as sp
 from rnnsym.defined.bifurcations import (
     SMALL,
     STEP,
+    ConditionOfMap,
     MatrixElement,
-    _ConditionOfMap,
+    NumberOfMap,
+    OfMap,
     _fixed,
-    _NumberOfMap,
-    _OfMap,
     slopes,
 )
 from rnnsym.defined.numbers import Defined, Numbers, Undefined
 from rnnsym.exact import balls
 
 
-class InvariantCircle(_NumberOfMap):
+class InvariantCircle(NumberOfMap):
     """The invariant circle around a fixed point of two units: root mean square radius ("radius") or mean turn ("turn").
 
     Numerical definition: the map run in machine numbers until it settled, then averaged. Undefined near strong resonances.
@@ -62,7 +62,7 @@ class InvariantCircle(_NumberOfMap):
         return text if exp is None else f"{text}^{{{exp}}}"
 
 
-class MultipliersAt(_OfMap, sp.MatrixExpr):
+class MultipliersAt(OfMap, sp.MatrixExpr):
     """The multipliers of a fixed point, all real, in increasing order; undefined where the point is not fixed."""
 
     def __new__(cls, *args: Any) -> Any:
@@ -86,7 +86,7 @@ class MultipliersAt(_OfMap, sp.MatrixExpr):
         return r"\operatorname{spec} F'(h^\star)"
 
 
-class Attracts(_ConditionOfMap):
+class Attracts(ConditionOfMap):
     """The point is fixed, is not the origin, and all its multipliers are inside the unit circle."""
 
     def holds(self, numbers: Numbers) -> bool | None:
@@ -101,7 +101,7 @@ class Attracts(_ConditionOfMap):
         return r"h^\star \neq 0 \text{ attracts}"
 
 
-class NewtonPoint(_NumberOfMap):
+class NewtonPoint(NumberOfMap):
     """weights^T h* of the fixed point that Newton's method reaches from `point`; more: weights.
 
     Undefined where it reaches the origin.
@@ -158,7 +158,7 @@ class LargestState(Defined, sp.Expr):
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
 
-class Sensitivity(_NumberOfMap):
+class Sensitivity(NumberOfMap):
     """dh*/d theta of the fixed point that is reached from `point` (one unit); more: theta (a symbol), its value."""
 
     @property

@@ -10,7 +10,7 @@ May import: result, exact, vectors, defined.numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 import sympy as sp
 
 from rnnsym.defined.numbers import Defined, Numbers, Undefined
-from rnnsym.exact import balls
+from rnnsym.exact import balls, straightline
 
 GRID = 160  # points of a dense search
 SAME = 1e-25  # a residual below this is 0 at 60 digits
@@ -33,15 +33,31 @@ Function = Callable[[Any], Any]
 
 def function_of(expression: Any, symbol: Any, numbers: Numbers) -> Function:
     """The expression as a function of one symbol, in balls, the other symbols having the values of the draw."""
-    return lambda v: balls.scalar(expression, lambda s: v if s == symbol else numbers._leaf(s))
+    at = straightline.function((expression,), (symbol,), numbers._leaf)
+    return lambda v: at(v)[0]
 
 
 def float_function(expression: Any, symbol: Any, numbers: Numbers) -> Callable[[float], float]:
     """The same in machine numbers, for long iterations."""
+    (at,), names = float_functions((expression,), (symbol,))
+    values = tuple(numbers.float(s) for s in names)
+    return lambda v: at(v, *values)
+
+
+@lru_cache(maxsize=256)
+def float_functions(expressions: tuple[Any, ...], variables: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
+    """(functions in machine numbers of the variables and then of the other symbols, the other symbols)."""
+    flat = [elementary(e) for e in expressions]
+    names = sorted(set().union(*(e.free_symbols for e in flat)) - set(variables), key=str)
+    return [sp.lambdify((*variables, *names), e, modules="math") for e in flat], names
+
+
+@lru_cache(maxsize=512)
+def elementary(expression: Any) -> Any:
+    """The expression with functions of our own written in SymPy's elementary ones."""
     for _ in range(3):
         expression = expression.replace(lambda e: hasattr(e, "elementary"), lambda e: e.elementary())
-    values = {s: sp.Float(numbers.float(s), 17) for s in expression.free_symbols - {symbol}}
-    return sp.lambdify(symbol, expression.xreplace(values), modules="math")  # type: ignore[no-any-return]
+    return expression
 
 
 def sign(value: Any, zero: float = 1e-40) -> int | None:
@@ -218,7 +234,7 @@ def exact_fixed_points(F: Any, h: Any, numbers: Numbers) -> tuple[list[Fraction]
             if slope != 0:
                 corners.add(fraction((kink - f.args[0].subs(h, 0)) / slope))
     points = sorted(corners)
-    F_at = exact_map(fixed, h)
+    F_at = exact_map(F, h, values)
     pieces: list[tuple[Any, Any]] = list(zip([None, *points], [*points, None], strict=True))
     isolated: set[Fraction] = set()
     lines: list[tuple[Any, Any]] = []
@@ -237,8 +253,16 @@ def exact_fixed_points(F: Any, h: Any, numbers: Numbers) -> tuple[list[Fraction]
     return sorted(isolated - inside), lines
 
 
-def exact_map(F: Any, h: Any) -> Callable[[Fraction], Fraction]:
-    return lambda v: fraction(F.subs(h, sp.Rational(v.numerator, v.denominator)))
+def exact_map(F: Any, h: Any, values: Mapping[Any, Any]) -> Callable[[Fraction], Fraction]:
+    """The map at rational points, exactly; values: rational ones for its other symbols."""
+    flat = elementary(F)
+    known = {s: fraction(v) for s, v in values.items()}
+
+    def at(v: Fraction) -> Fraction:
+        found = balls.rational(flat, lambda e: v if e == h else known.get(e))
+        return fraction(F.xreplace(values).subs(h, sp.Rational(v.numerator, v.denominator))) if found is None else found
+
+    return at
 
 
 def fraction(number: Any) -> Fraction:
@@ -248,20 +272,27 @@ def fraction(number: Any) -> Fraction:
 
 
 def newton(system: Any, unknowns: tuple[Any, ...], start: dict[Any, Any], numbers: Numbers) -> dict[Any, Any] | None:
-    slopes = system.jacobian(list(unknowns))
-    point = dict(start)
+    """A solution of a system of as many equations as unknowns by Newton's method, to 50 digits, or None."""
+    size = len(unknowns)
+    point = [start[s] for s in unknowns]
     with balls.precision(numbers.digits):
+        at = straightline.function(_with_slopes(system.as_immutable(), unknowns), unknowns, numbers._leaf)
         for _ in range(80):
-            leaf = lambda s: point[s] if s in point else numbers._leaf(s)  # noqa: E731, B023
-            gap = np.array([balls.scalar(e, leaf) for e in system], dtype=object)
+            values = np.array(at(*point), dtype=object)
+            gap = values[:size]
             if max(float(abs(v)) for v in gap) < 1e-50:
-                return point
-            table = np.array([balls.scalar(e, leaf) for e in slopes], dtype=object).reshape(slopes.shape)
-            move = balls.inverse(table) @ gap
+                return dict(zip(unknowns, point, strict=True))
+            move = balls.inverse(values[size:].reshape(size, size)) @ gap
             if any(not float(abs(v)) < 1e4 for v in move):
                 return None
-            point = {s: (point[s] - d).mid() for s, d in zip(unknowns, move, strict=True)}
+            point = [(p - d).mid() for p, d in zip(point, move, strict=True)]
     return None
+
+
+@lru_cache(maxsize=512)
+def _with_slopes(system: Any, unknowns: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The equations, then the entries of their Jacobian."""
+    return (*system, *system.jacobian(list(unknowns)))
 
 
 def slope(function: Function, point: Any) -> Any:

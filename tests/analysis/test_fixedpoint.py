@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 
 from rnnsym.analysis.fixedpoint import (
+    at_rest,
     bias_of_fixed_point,
     fixed_point_equations,
     implicit_derivative,
@@ -87,6 +88,23 @@ def test_implicit_derivatives_of_other_cells(make, wrt):
     assert verify(implicit_derivative(make(), wrt), trials=8, dims=(1, 2))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [{}, {"n": 2, "m": 1}], ids=["any size", "two units"])
+@pytest.mark.parametrize("name", REAL)
+def test_implicit_derivatives_of_every_cell_by_every_parameter(name, sizes):
+    cell = CELLS[name](**sizes)
+    acting = [s.name for s in at_rest(cell)._parameter_symbols()]
+    for wrt in (*acting, *(("input",) if len(cell.input) == 1 else ())):
+        check = verify(implicit_derivative(cell, wrt), trials=4, dims=(1, 2))
+        assert check.verdict == "agrees", (wrt, check)
+
+
+def test_implicit_derivatives_of_a_piecewise_linear_cell():
+    for wrt in ("W_h", "b", "a", "input"):
+        result = implicit_derivative(CELLS["plrnn"](n=2, m=1), wrt)
+        assert verify(result, trials=12) and not verify(replace(result, rhs=-result.rhs), trials=12)
+
+
 @pytest.mark.parametrize("make, wrt", [(elman, "W_h"), (leaky, "b"), (gru, "b_g")])
 def test_implicit_derivatives_in_entries(make, wrt):
     result = implicit_derivative(make(n=2, m=1), wrt)
@@ -128,5 +146,7 @@ def test_names_the_cell_does_not_have_are_refused():
         implicit_derivative(elman(), "q")
     with pytest.raises(SpecError, match="is computed by"):
         implicit_derivative(gru(), "z_star")
+    with pytest.raises(SpecError, match="acts on the output only"):
+        implicit_derivative(CELLS["ssm"](), "C")
     with pytest.raises(SpecError, match="is a number"):
         implicit_gradient(leaky(), "a")

@@ -141,10 +141,11 @@ def _mp(v: Fraction) -> Any:
     return mpmath.mpf(v.numerator) / v.denominator
 
 
-def test_no_false_proof_on_300_random_networks() -> None:
-    answers = [contradictions(seed) for seed in range(300)]
+@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.slow)])
+def test_no_false_proof_on_random_networks(count: int) -> None:
+    answers = [contradictions(seed) for seed in range(count)]
     assert not [text for text, _ in answers if text]
-    assert sum(complete for _, complete in answers) > 280
+    assert sum(complete for _, complete in answers) > 0.93 * count
 
 
 @pytest.mark.slow
@@ -238,10 +239,11 @@ def test_a_box_leaves_out_what_is_outside() -> None:
     assert found.complete and len(found) == 1 and found.index_sum == 1
 
 
-def test_a_contraction_of_100_units_is_proved_at_once() -> None:
+@pytest.mark.parametrize("n", [40, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_contraction_of_many_units_is_proved_at_once(n: int) -> None:
     random = np.random.default_rng(0)
-    W = 0.4 * random.normal(size=(100, 100)) / 10
-    found = fixed_points(rs.elman(), {"W_h": W, "b": random.normal(size=100)})
+    W = 0.4 * random.normal(size=(n, n)) / n**0.5
+    found = fixed_points(rs.elman(), {"W_h": W, "b": random.normal(size=n)})
     assert found.complete and len(found) == 1 and found[0].stable
 
 

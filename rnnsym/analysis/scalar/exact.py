@@ -15,7 +15,9 @@ from rnnsym.cells.paths import unroll
 from rnnsym.cells.plain import elman
 from rnnsym.cells.record import Cell, whole
 from rnnsym.defined.dynamics import ExtremeFixedPoint, Iterate
+from rnnsym.defined.orbits import Driven, Least
 from rnnsym.defined.resting import After
+from rnnsym.defined.stability import AbsoluteNorm
 from rnnsym.result import NoClosedForm, Result, Source, Step
 from rnnsym.vectors import column, entrywise
 
@@ -25,17 +27,20 @@ LINDLEY = Source(
 t = sp.Symbol("t", integer=True, nonnegative=True)
 
 
-def lindley(steps: int) -> Result:
+def lindley(steps: int | None = None) -> Result:
     """The state of h_t = ReLU(h_{t-1} + x_t + b) after T steps, h_T = S_T + max(h_0, -min_k S_k), S_k = sum_{j<=k} (x_j + b).
 
-    Shapes: one unit with weights 1; T a whole number, inputs x_1 ... x_T symbols. All that came before the last running
-            minimum of S is erased.
+    Shapes: one unit with weights 1; T a whole number and the inputs symbols x_1 ... x_T, or, left out, a symbol T and the
+            inputs a column x (T, 1), x[k - 1] at step k. All that came before the last running minimum of S is erased.
     Given:  T >= 1.
     Source: lindley1952.
 
     >>> lindley(1).explicit
     b + x_1 + Max(h, -b - x_1)
     """
+    if steps is None:
+        lhs, start, least, last = _horizon()
+        return Result("state of a ReLU integrator", lhs, "=", last + sp.Max(start, -least), source=(LINDLEY,))
     count = whole(steps, "number of steps")
     cell, h, b, sums, where = _summed(count)
     right = sums[-1] + sp.Max(h, *(-s for s in sums))
@@ -44,8 +49,14 @@ def lindley(steps: int) -> Result:
     )
 
 
-def lindley_from_rest(steps: int) -> Result:
-    """From h_0 = 0: h_T = S_T - min(0, min_k S_k), the height above the running minimum."""
+def lindley_from_rest(steps: int | None = None) -> Result:
+    """From h_0 = 0: h_T = S_T - min(0, min_k S_k), the height above the running minimum. Arguments as `lindley`."""
+    if steps is None:
+        lhs, start, least, last = _horizon()
+        given = sp.Eq(start, 0)
+        return Result(
+            "state of a ReLU integrator from rest", lhs, "=", last - sp.Min(0, least), given, source=(LINDLEY,)
+        )
     count = whole(steps, "number of steps")
     cell, h, _, sums, where = _summed(count)
     right = sums[-1] - sp.Min(0, *sums)
@@ -55,11 +66,17 @@ def lindley_from_rest(steps: int) -> Result:
     )  # fmt: skip
 
 
-def erased(steps: int) -> Result:
+def erased(steps: int | None = None) -> Result:
     """The state after T steps is independent of h_0 iff h_0 <= -min_k S_k; then h_T = S_T - min_k S_k.
 
-    One step: a negative pulse x_1 erases h_0 iff h_0 + x_1 + b <= 0; with h_0 > |x_1| nothing is lost.
+    One step: a negative pulse x_1 erases h_0 iff h_0 + x_1 + b <= 0; with h_0 > |x_1| nothing is lost. Arguments as `lindley`.
     """
+    if steps is None:
+        lhs, start, least, last = _horizon()
+        given = sp.Le(start + least, 0)
+        return Result(
+            "state of a ReLU integrator that erases its past", lhs, "=", last - least, given, source=(LINDLEY,)
+        )
     count = whole(steps, "number of steps")
     cell, h, b, sums, where = _summed(count)
     right = sums[-1] - sp.Min(*sums)
@@ -68,6 +85,16 @@ def erased(steps: int) -> Result:
         f"state of a ReLU integrator after {count} steps that erase its past", _through(cell), "=", right, where=where,
         given=reset, source=(LINDLEY,),
     )  # fmt: skip
+
+
+def _horizon() -> tuple[Any, Any, Any, Any]:
+    """(h_T by running the unit, h_0, the least S_k of k = 1 .. T, S_T) for a symbolic T."""
+    T, k, j = (sp.Symbol(name, integer=True, positive=name == "T" or None) for name in "Tkj")
+    h, u, start, b = (sp.Symbol(name, real=True) for name in ("h", "u", "h_0", "b"))
+    x = sp.MatrixSymbol("x", T, 1)
+    lhs = Driven(elman("relu", W_h=1, W_x=1).equations[0][1].body.func(h + u + b), h, u, start, x)
+    S = sp.Sum(x[j, 0] + b, (j, 0, k - 1))
+    return lhs, start, Least(S, k, 1, T), S.xreplace({k: T})
 
 
 def _put_in(expression: Any, where: Any) -> Any:
@@ -174,17 +201,23 @@ def solvable_fixed_point(cell: Cell) -> Result:
     )  # fmt: skip
 
 
-def latching(cell: Cell, steps: int = 4) -> Result:
+def latching(cell: Cell, steps: int | None = 4) -> Result:
     """A stored sign survives every input below b_SN in size: h_up <= h_T for h_0 >= h_up, |x_k| <= u < b_SN(w), tanh, w > 1.
 
     h_up is the largest fixed point under the constant opposing input u: the map increases in state and input, so the
-    constant one is the worst case.
+    constant one is the worst case. steps: their number T, or None for a symbol T and inputs u r, r (T, 1).
     """
     one = unit(cell)
     if one.activation.name != "tanh" or one.rate != 1:
         raise NoClosedForm(f"{one.name} with {one.activation.name}: this bound is one of tanh")
-    count = whole(steps, "number of steps")
     u, d = sp.Symbol("u", positive=True), sp.Symbol("d", nonnegative=True)
+    if steps is None:
+        v, r = sp.Symbol("v", real=True), sp.MatrixSymbol("r", sp.Symbol("T", integer=True, positive=True), 1)
+        low = ExtremeFixedPoint(one.map(-u), one.h, -1, 1, 1)
+        state = Driven(sp.tanh(one.w * one.h + u * v), one.h, v, low + d, r)
+        given = sp.And(one.w > 1, u < branches(one, sp.S.One)[0], AbsoluteNorm(r, sp.oo) <= 1)
+        return Result(f"latching of {one.name}", low, "<=", state, given=given)
+    count = whole(steps, "number of steps")
     shares = [sp.Symbol(f"r_{k}", real=True) for k in range(1, count + 1)]
     low = ExtremeFixedPoint(one.map(-u), one.h, -1, 1, 1)
     state = low + d

@@ -49,7 +49,7 @@ def exactly(
         FixedPoint(exact(p.h), (Fraction(0),) * len(p.h), "derived", p.region, p.kinks, period, _system=system)
         for p in points
     ]
-    records.sort(key=lambda p: tuple(map(float, p.midpoint)))
+    records.sort(key=lambda p: [v.numerator / v.denominator for v in p.midpoint])
     asked = None if box is None else fractions(box_of(box, model.n))
     if asked is not None:
         records = [

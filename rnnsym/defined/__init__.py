@@ -1,16 +1,20 @@
 """Quantities kept unevaluated and hypotheses: each with its sign, its numerical definition and, for a hypothesis, its sampler."""
 
 from rnnsym.defined.bifurcations import (
-    AttractsAtFlip,
-    Critical,
     CriticalAt,
-    Differs,
     HasMultiplier,
-    NormalFormCoefficient,
+    PairLeaves,
     PairOnCircle,
     RotationAngle,
     SlopePoint,
     SlopesWithin,
+)
+from rnnsym.defined.contractions import (
+    BestDiagonalNorm,
+    DiagonallyStable,
+    IsPMatrix,
+    MetricContracts,
+    SectorInequality,
 )
 from rnnsym.defined.dynamics import (
     BiasForMultiplier,
@@ -40,6 +44,7 @@ from rnnsym.defined.frequencies import GroupDelay, HalfPowerFrequency, Phase, Re
 from rnnsym.defined.leastsquares import InitialState, LeastEnergy, LeastInput
 from rnnsym.defined.loci import AtKink, FixedAt, Locus, LocusAt, Nears, Nonzero, StableAt
 from rnnsym.defined.memories import FisherMemory, MemoryCapacity, MemoryCurve, MutualInformation
+from rnnsym.defined.normalforms import AttractsAtFlip, Critical, Differs, Nondegenerate, NormalFormCoefficient
 from rnnsym.defined.numbers import Defined, Numbers, Undefined
 from rnnsym.defined.optima import OptimalBias, OptimalPole, RingVariance
 from rnnsym.defined.polezero import (
@@ -66,22 +71,18 @@ from rnnsym.defined.predicates import (
 )
 from rnnsym.defined.quantities import Gradient, Jacobian, OrderedProduct, Rank, Resolvent, SpectralNorm, SpectralRadius
 from rnnsym.defined.signals import FinalValue, ImpulseResponse, MarkovParameters, StepResponse, TransferFunction
+from rnnsym.defined.smith import McMillanForm, RelativeCount
 from rnnsym.defined.spectra import CouplingTensor, MeanLogVolume, MixedDerivatives, ModesDecouple, TentExponent
 from rnnsym.defined.stability import (
     AbsoluteNorm,
     AbsoluteValues,
     AllZero,
-    BestDiagonalNorm,
     CriticalGain,
-    DiagonallyStable,
     EntryProduct,
     EntrySum,
-    IsPMatrix,
-    MetricContracts,
     PairProduct,
     PerronRoot,
     QuadraticForm,
-    SectorInequality,
     SpectralAbscissa,
     StateAfter,
 )
@@ -114,15 +115,15 @@ from rnnsym.defined.ztransforms import InverseZTransform, ZTransform
 
 __all__ = [
     "Attracts", "AttractsAtFlip", "Critical", "CriticalAt", "Differs", "HasMultiplier", "InvariantCircle", "LargestState", "MultipliersAt",
-    "NewtonPoint", "NormalFormCoefficient", "PairOnCircle", "PowerLimit", "RotationAngle", "Sensitivity", "SlopePoint", "SlopesWithin", "SquaredSpeed",
+    "NewtonPoint", "Nondegenerate", "NormalFormCoefficient", "PairLeaves", "PairOnCircle", "PowerLimit", "RotationAngle", "Sensitivity", "SlopePoint", "SlopesWithin", "SquaredSpeed",
     "Approaches", "Avoids", "Defined", "Diagonalizable", "FixedPointOf", "Gradient", "Invertible", "Jacobian", "Nilpotent", "Numbers", "OrderedProduct",
     "Orthogonal", "PositiveDefinite", "Predicate", "Rank", "Resolvent", "SpectralNorm", "SpectralRadius", "Symmetric",
     "Undefined",
     "ControllabilityIndices", "ControllabilityMatrix", "DecayTime", "DeterminantOf", "Exponential", "HeldInput", "InitialState", "LeastEnergy", "KalmanBasis", "LeastInput", "ModeRank", "Modes",
     "NullControllable", "ObservabilityMatrix", "Period", "PowerSum", "StateAt",
     "Covariance", "Eigenvalues", "FinalValue", "FisherMemory", "Gramian", "GroupDelay", "H2Norm", "HInfinityNorm", "HalfPowerFrequency",
-    "ImpulseResponse", "InvariantZeros", "InverseZTransform", "L1Norm", "MarkovParameters", "McMillanDegree", "MemoryCapacity", "MemoryCurve",
-    "MutualInformation", "OptimalBias", "OptimalPole", "OutputVariance", "Pairs", "Phase", "Poles", "RelativeDegree", "ResonanceFrequency", "RingVariance", "SignalToNoise",
+    "ImpulseResponse", "InvariantZeros", "InverseZTransform", "L1Norm", "MarkovParameters", "McMillanDegree", "McMillanForm", "MemoryCapacity", "MemoryCurve",
+    "MutualInformation", "OptimalBias", "OptimalPole", "OutputVariance", "Pairs", "Phase", "Poles", "RelativeCount", "RelativeDegree", "ResonanceFrequency", "RingVariance", "SignalToNoise",
     "SquaredMagnitude", "StationaryCovariance", "StepResponse", "TransferFunction", "ZTransform", "ZeroCount", "Zeros",
     "After", "AtKink", "BiasAt", "BiasForMultiplier", "ErasingInput", "ExtremeFixedPoint", "FixedAt", "FixedPointCount", "HalfLife", "HalvingTime", "ImplicitDerivative",
     "ImplicitGradient", "Iterate", "Locus", "LocusAt", "LongestCycle", "Multiplier", "Nears", "Nonzero",

@@ -1,9 +1,9 @@
 """The exact room: polynomial algebra over FLINT, proofs that something is zero, balls. Plain values out, no Results.
 
-    generators, fields  the ring of a set of expressions; SymPy -> fractions of polynomials -> SymPy
+    generators, fields, factoring, writing  the ring of a set of expressions; SymPy -> fractions of polynomials -> SymPy
     zero, witness   is_zero with proofs; normal, fraction, factored: the forms for reading
     balls   enclosures of numbers to any precision
-    matrices, tables, algebra   determinants, characteristic polynomials, resolvents, equations
+    packing, matrices, tables, algebra   determinants, characteristic polynomials, resolvents, equations
     elimination     resultants, discriminants, greatest common divisors
     rank    the generic rank, proved; nullspaces, minors
     strata, loci, components, signs   every stratum of the rank, over the real numbers
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         resolvent,
         solve_linear,
     )
-    from rnnsym.exact.elimination import discriminant, polynomial_gcd, resultant
+    from rnnsym.exact.elimination import cofactor, discriminant, polynomial_gcd, resultant
     from rnnsym.exact.fields import TERM_LIMIT, Fraction, Relation, Ring
     from rnnsym.exact.generators import UndefinedExpression
     from rnnsym.exact.rank import Nullspace, generic_rank, minors, nullspace
@@ -56,7 +56,7 @@ _HOME = {
         "resolvent",
         "solve_linear",
     ),
-    "elimination": ("discriminant", "polynomial_gcd", "resultant"),
+    "elimination": ("cofactor", "discriminant", "polynomial_gcd", "resultant"),
     "rank": ("Nullspace", "generic_rank", "minors", "nullspace"),
     "schur": ("critical_constraints", "schur_cohn"),
     "stein_equation": ("SteinSolution", "stein"),
@@ -68,7 +68,7 @@ __all__ = [
     "TERM_LIMIT", "Fraction", "Relation", "Ring", "UndefinedExpression",
     "elementary_ring", "factored", "fraction", "is_zero", "is_zero_in", "normal",
     "Inverse", "LinearSolution", "Nullspace", "Resolvent", "adjugate", "characteristic_polynomial", "determinant",
-    "discriminant", "generic_rank", "inverse", "minors", "nullspace", "polynomial_gcd", "resolvent", "resultant",
+    "cofactor", "discriminant", "generic_rank", "inverse", "minors", "nullspace", "polynomial_gcd", "resolvent", "resultant",
     "solve_linear",
     "SteinSolution", "critical_constraints", "defined_where", "rank_strata", "schur_cohn", "stein",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ limit `LimitReached` says the number of terms. May be imported: `tables`, `field
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -48,8 +48,9 @@ def determinant(M: Any) -> sp.Expr:
 
 @lru_cache(maxsize=256)
 def _characteristic(A: Matrix) -> tuple[sp.Expr, ...]:
-    ring, rows, common = table(A)
-    found = matrices.charpoly(ring, rows)
+    ring = Ring.over(A, _Z)  # the expansion over column subsets uses the place of z
+    rows, common = ring.matrix(A)
+    found = matrices.charpoly(ring, rows, ring.generators.index(_Z))
     return tuple(shown(ring, c, ring.power(common, k)) for k, c in enumerate(found))
 
 
@@ -148,12 +149,33 @@ def _solve(M: Matrix, b: Matrix) -> LinearSolution:
 # ---------------------------------------------------------------------- the resolvent
 
 
-class _ResolventTable(NamedTuple):
+@dataclass
+class _ResolventTable:
+    """The resolvent of a system in its ring, in which z has a place; each part is computed once, when asked for."""
+
     ring: Ring
-    above: list[list[list[fmpz_mpoly]]]  # C M_k B times common**k times scale
-    below: list[fmpz_mpoly]
-    common: fmpz_mpoly
-    scale: fmpz_mpoly
+    place: int
+    A: list[list[fmpz_mpoly]]
+    B: list[list[fmpz_mpoly]]
+    C: list[list[fmpz_mpoly]]
+    common: fmpz_mpoly  # the denominator of A
+    scale: fmpz_mpoly  # and that of B times that of C
+
+    @cached_property
+    def whole(self) -> tuple[fmpz_mpoly, fmpz_mpoly] | None:
+        """C adj(zI - A) B and det(zI - A) as polynomials in z, where that is the shortest way."""
+        return matrices.bordered(self.ring, self.A, self.B, self.C, self.place) if self.common.is_one() else None
+
+    @cached_property
+    def coefficients(self) -> tuple[list[list[list[fmpz_mpoly]]], list[fmpz_mpoly]]:
+        """([C M_k B], coefficients of det(zI - A)), the k-th times common**k scale and common**k."""
+        if self.whole is None:
+            return matrices.resolvent(self.ring, self.A, self.B, self.C, self.place)
+        n = len(self.A)
+        above, below = (
+            matrices.split(self.ring, p, self.place, d) for p, d in zip(self.whole, (n - 1, n), strict=True)
+        )
+        return [[[c]] for c in above], below
 
 
 _Z = sp.Dummy("z")
@@ -165,8 +187,7 @@ def _resolvent(A: Matrix, B: Matrix, C: Matrix) -> _ResolventTable:
     a, common = ring.matrix(A)
     b, of_b = ring.matrix(B)
     c, of_c = ring.matrix(C)
-    above, below = matrices.resolvent(ring, a, b, c)
-    return _ResolventTable(ring, above, below, common, of_b * of_c)
+    return _ResolventTable(ring, ring.generators.index(_Z), a, b, c, common, of_b * of_c)
 
 
 @dataclass(frozen=True)
@@ -220,8 +241,9 @@ def resolvent(A: Any, B: Any, C: Any) -> Resolvent:
 
 @lru_cache(maxsize=256)
 def _numerator(A: Matrix, B: Matrix, C: Matrix) -> tuple[tuple[tuple[sp.Expr, ...], ...], ...]:
-    ring, above, _, common, scale = _resolvent(A, B, C)
-    down = [scale * ring.power(common, k) for k in range(A.rows)]
+    found = _resolvent(A, B, C)
+    ring, above = found.ring, found.coefficients[0]
+    down = [found.scale * ring.power(found.common, k) for k in range(A.rows)]
     return tuple(
         tuple(tuple(shown(ring, above[k][i][j], down[k]) for k in range(A.rows)) for j in range(B.cols))
         for i in range(C.rows)
@@ -232,26 +254,21 @@ def _numerator(A: Matrix, B: Matrix, C: Matrix) -> tuple[tuple[tuple[sp.Expr, ..
 def _in_z(A: Matrix, B: Matrix, C: Matrix, z: sp.Symbol, form: str) -> Matrix:
     if form not in ("expanded", "reduced", "factored"):
         raise ValueError(f"form is {form!r}; it must be 'expanded', 'reduced' or 'factored'")
-    used = A.free_symbols | B.free_symbols | C.free_symbols
-    if any(str(z) == str(s) for s in used):
+    found = _resolvent(A, B, C)
+    place, scale = found.place, found.scale
+    names = {s.name for g in found.ring.generators if g is not _Z for s in _symbols(g)}
+    if str(z) in names:
         raise RnnsymError(
             f"the transform variable {z} is also a parameter of the system; give another name to one of them"
         )
-    ring, above, below, common, scale = _resolvent(A, B, C)
-    place = ring.generators.index(_Z)
-    x = ring.context.gen(place)
-    ring = replace(ring, generators=tuple(z if g == _Z else g for g in ring.generators))
-    n = A.rows
-    powers = [ring.context.constant(1)]
-    for _ in range(n):
-        powers.append(powers[-1] * common)
-    # sum_k N_k z**(n-1-k) / (common**k scale), and the denominator, both times common**n scale
-    zero = ring.context.constant(0)
-    down = sum((c * powers[n - k] * scale * x ** (n - k) for k, c in enumerate(below)), zero)
+    ring = replace(found.ring, generators=tuple(z if g is _Z else g for g in found.ring.generators))
+    table, down = _polynomials_in_z(found, ring, A.rows)
+    if not scale.is_one():
+        down *= scale
     entries = []
     for i in range(C.rows):
         for j in range(B.cols):
-            up = sum((above[k][i][j] * powers[n - k] * x ** (n - 1 - k) for k in range(n)), zero)
+            up = table[i][j]
             if len(up) + len(down) > TERMS_SHOWN:
                 raise LimitReached(
                     f"an entry has {len(up) + len(down)} terms, the limit is {TERMS_SHOWN}; use numerator and "
@@ -268,10 +285,38 @@ def _in_z(A: Matrix, B: Matrix, C: Matrix, z: sp.Symbol, form: str) -> Matrix:
     return Matrix(C.rows, B.cols, entries)
 
 
+def _symbols(generator: sp.Expr) -> set[sp.Symbol]:
+    return {generator} if isinstance(generator, sp.Symbol) else generator.free_symbols
+
+
+def _polynomials_in_z(found: _ResolventTable, ring: Ring, n: int) -> tuple[list[list[fmpz_mpoly]], fmpz_mpoly]:
+    """The numerators sum_k N_k z**(n-1-k)/common**k and the denominator, both times common**n."""
+    if found.whole is not None:
+        return [[found.whole[0]]], found.whole[1]
+    above, below = found.coefficients
+    step = ring.gens[found.place] * found.common
+    powers = [ring.one]
+    for _ in range(n):
+        powers.append(powers[-1] * step)
+    shape = range(len(found.C)), range(len(found.B[0]) if n else 0)
+    table = [[_assembled([layer[i][j] for layer in above], powers) for j in shape[1]] for i in shape[0]]
+    if not found.common.is_one():
+        table = [[up * found.common for up in row] for row in table]
+    return table, _assembled(below, powers)
+
+
+def _assembled(coefficients: list[fmpz_mpoly], powers: list[fmpz_mpoly]) -> fmpz_mpoly:
+    """c_0 x**m + ... + c_m from the powers of x."""
+    total = coefficients[-1]
+    for k, c in enumerate(coefficients[:-1]):
+        if len(c):
+            total = total + c * powers[len(coefficients) - 1 - k]
+    return total
+
+
 def _expanded(ring: Ring, up: fmpz_mpoly, down: fmpz_mpoly, place: int) -> sp.Expr:
     """up/down without a common factor free of z; factors in z stay."""
-    first = down.monomial(0)
-    if place == 0 and not any(first[1:]):  # in lex order z**n comes first, here with a number as coefficient
+    if place == 0 and not any(down.monomial(0)[1:]):  # in lex order z**n comes first, here with a number as coefficient
         common = ring.context.constant(gcd(int(up.content()), int(down.content())))
     else:
         parts = [*ring.coefficients(down, place).values(), *ring.coefficients(up, place).values()]
@@ -282,4 +327,4 @@ def _expanded(ring: Ring, up: fmpz_mpoly, down: fmpz_mpoly, place: int) -> sp.Ex
             common = common.gcd(p)
     if down.leading_coefficient() < 0:
         common = -common
-    return ring.quotient(up / common, down / common)
+    return ring.quotient(up, down) if common.is_one() else ring.quotient(up / common, down / common)

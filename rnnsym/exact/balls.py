@@ -21,7 +21,7 @@ from rnnsym.exact.interpreter import FUNCTIONS, INFINITY, NAN, SPECIAL, compare,
 from rnnsym.result import NoClosedForm
 
 __all__ = [
-    "FUNCTIONS", "INFINITY", "NAN", "SPECIAL", "ball", "compare", "condition", "each", "eigenvalues", "floats", "inverse", "is_nan",
+    "FUNCTIONS", "INFINITY", "NAN", "SPECIAL", "ball", "compare", "condition", "conjugate", "each", "eigenvalues", "floats", "inverse", "is_nan",
     "precision", "rational", "rational_eigenvalues", "rational_rank", "scalar", "to_float",
 ]  # fmt: skip
 
@@ -111,6 +111,11 @@ def _roots(rows: Any) -> list[Any]:
     polynomial = rows.charpoly()
     integer = flint.fmpz_poly([int(c * polynomial.denom()) for c in polynomial.coeffs()])
     return [flint.acb(root) for root, count in integer.complex_roots() for _ in range(count)]
+
+
+def conjugate(matrix: Any) -> Any:
+    """The complex conjugate of an object array of balls."""
+    return np.frompyfunc(lambda v: v.conjugate() if isinstance(v, flint.acb) else v, 1, 1)(matrix)
 
 
 def inverse(matrix: Any) -> Any:

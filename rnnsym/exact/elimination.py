@@ -1,15 +1,17 @@
 """Elimination of one variable: resultants, discriminants, greatest common divisors.
 
-May be imported: `tables`, `fields`, `rnnsym.result`, SymPy.
+May be imported: `algebra`, `tables`, `fields`, `rnnsym.result`, SymPy.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
 from flint import fmpz_mpoly
 
+from rnnsym.exact.algebra import determinant
 from rnnsym.exact.fields import Ring
 from rnnsym.exact.tables import shown
 from rnnsym.result import RnnsymError
@@ -88,3 +90,27 @@ def polynomial_gcd(p: Any, q: Any, x: sp.Symbol | None = None) -> sp.Expr:
 
 def _degree(p: fmpz_mpoly, place: int) -> int:
     return int(p.degrees()[place]) if len(p) else 0
+
+
+def cofactor(p: Sequence[Any], q: Sequence[Any], k: int) -> tuple[tuple[sp.Expr, ...], tuple[sp.Expr, ...]]:
+    """(u, v), of degree at most deg q - k and deg p - k, with u p + v q = 0 where p and q have a common divisor of degree k.
+
+    p, q: coefficients, highest first, of one formal degree n or more; q is monic. There u is q over that divisor times the
+    k-th subresultant coefficient, which is not 0 there and is u's first coefficient up to its sign, and v is -p over the
+    divisor times the same. 1 <= k <= n. Source: the subresultant of order k - 1 and its cofactors (Sylvester's matrix).
+
+    >>> from sympy.abc import a, b
+    >>> cofactor([1, -a], [1, -a - b, a*b], 1)  # (z - a) and (z - a)(z - b)
+    ((-1, b), (1,))
+    """
+    n, m = len(q) - 1, len(p) - 1
+    j = k - 1
+    width = n + m - j  # columns z**(width - 1) ... z**0
+    rows = [[sp.S.Zero] * i + list(p) + [sp.S.Zero] * (width - m - 1 - i) for i in range(n - j)]
+    rows += [[sp.S.Zero] * i + list(q) + [sp.S.Zero] * (width - n - 1 - i) for i in range(m - j)]
+    table = [row[: width - j - 1] for row in rows]
+    found = []
+    for i in range(len(table)):
+        minor = [row for r, row in enumerate(table) if r != i]
+        found.append((-1) ** i * determinant(minor) if minor else sp.S.One)
+    return tuple(found[: n - j]), tuple(found[n - j :])

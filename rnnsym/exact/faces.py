@@ -50,15 +50,21 @@ FACES = 2000
 
 def decide(system: PiecewiseLinear, regions: Sequence[Sequence[int]]) -> tuple[list[Point], list[Face]]:
     """The fixed points and faces of fixed points in these regions, each once."""
-    points: dict[tuple[Any, ...], Point] = {}
+    points: dict[Any, Point] = {}  # by coordinates where a unit sits on a kink: only such a point is met in two regions
     faces: list[Face] = []
     singular = 0
+    small = _Reduced(system) if system.plain else None
     for region in regions:
-        J, r, A, t = system.affine(region)
-        M = identity(system.n) - J
         try:
-            h = M.solve(r)
+            if small is not None:
+                entries, inside = small.solve(region)
+            else:
+                J, r, A, t = system.affine(region)
+                h = (identity(system.n) - J).solve(r)
+                entries, inside = tuple(h.entries()), (A * h + t).entries()
         except ZeroDivisionError:
+            J, r, A, t = system.affine(region)
+            M = identity(system.n) - J
             singular += 1
             if singular > FACES:
                 raise LimitReached(
@@ -70,12 +76,12 @@ def decide(system: PiecewiseLinear, regions: Sequence[Sequence[int]]) -> tuple[l
             elif face is not None:
                 faces.append(face)
             continue
-        kinks = _admissible(system, region, (A * h + t).entries())
+        kinks = _admissible(system, region, inside)
         if kinks is not None:
-            entries = tuple(h.entries())
-            old = points.get(_key(entries))
+            key: Any = _key(entries) if kinks else len(points)
+            old = points.get(key)
             if old is None or not old.isolated:
-                points[_key(entries)] = Point(entries, tuple(region), kinks)
+                points[key] = Point(entries, tuple(region), kinks)
     faces = _largest(faces)
     alone = [p for p in points.values() if not any(on_face(f, p.h) for f in faces)]
     return alone, faces
@@ -83,6 +89,45 @@ def decide(system: PiecewiseLinear, regions: Sequence[Sequence[int]]) -> tuple[l
 
 def _key(h: Sequence[Any]) -> tuple[Any, ...]:
     return tuple((int(v.p), int(v.q)) for v in h)
+
+
+class _Reduced:
+    """Regions of h' = phi(P h + c) solved for the units of nonzero slope alone: the others are constants of the region.
+
+    (I - D P_AA) h_A = D (P_AI o_I + c_A) + o_A, with A the units of nonzero slope, I the rest, D and o slopes and offsets.
+    """
+
+    def __init__(self, system: PiecewiseLinear) -> None:
+        self.system = system
+        self.P, self.c = system.P.tolist(), system.c.entries()
+
+    def solve(self, region: Sequence[int]) -> tuple[tuple[Any, ...], list[Any]]:
+        """(h, W h + c); raises ZeroDivisionError where I - J is singular."""
+        P, c = self.P, self.c
+        pieces = [unit[k] for unit, k in zip(self.system.pieces, region, strict=True)]
+        moving = [i for i, piece in enumerate(pieces) if piece[0] != 0]
+        still = [(i, piece[1]) for i, piece in enumerate(pieces) if piece[0] == 0 and piece[1] != 0]
+        push = list(c)
+        for j, o in still:
+            push = [v + row[j] * o for v, row in zip(push, P, strict=True)]
+        h: list[Any] = [piece[1] for piece in pieces]
+        if not moving:
+            return tuple(h), push
+        rows = []
+        for i in moving:
+            row, s = P[i], pieces[i][0]
+            rows += [-row[j] if s == 1 else -s * row[j] for j in moving]
+        size = len(moving)
+        for k in range(size):
+            rows[k * size + k] += 1
+        right = flint.fmpq_mat(size, 1, [pieces[i][0] * push[i] + pieces[i][1] for i in moving])
+        found = flint.fmpq_mat(size, size, rows).solve(right)
+        for i, v in zip(moving, found.entries(), strict=True):
+            h[i] = v
+        if size < len(pieces):
+            inside = flint.fmpq_mat(len(pieces), size, [row[j] for row in P for j in moving]) * found
+            return tuple(h), [a + b for a, b in zip(push, inside.entries(), strict=True)]
+        return tuple(h), [(v - o) / s for v, (s, o, *_) in zip(h, pieces, strict=True)]
 
 
 def _admissible(system: PiecewiseLinear, region: Sequence[int], a: Sequence[Any]) -> tuple[int, ...] | None:

@@ -33,13 +33,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cmp_to_key, partial
-from math import comb, prod
+from functools import cached_property, lru_cache, partial
+from math import comb, gcd, lcm, prod
 from typing import Any, NamedTuple
 
 import sympy as sp
 from flint import fmpz_mpoly, fmpz_mpoly_ctx
 
+from rnnsym.exact.factoring import DEGREE_LIMIT, factors
 from rnnsym.exact.generators import (
     Collector,
     Entry,
@@ -50,13 +51,11 @@ from rnnsym.exact.generators import (
     is_plain,
     stride,
 )
+from rnnsym.exact.writing import expanded, over, ranks
 from rnnsym.result import LimitReached, RnnsymError
 
 TERM_LIMIT = 5_000_000
 """Terms a product or power may have before `LimitReached` is raised, by default (some seconds, some 100 MB)."""
-
-DEGREE_LIMIT = 20_000
-"""Beyond this degree of one generator a polynomial is not factored, and only monomials are cancelled."""
 
 BIT_LIMIT = 50_000_000
 """Bits a coefficient of a power may have."""
@@ -108,6 +107,8 @@ class Ring:
         """The ring in which all these expressions (or collections of them, matrices too) are fractions."""
         found = Collector(partial(Ring.over, rewrite=rewrite, term_limit=term_limit), rewrite)
         for item in expressions:
+            if isinstance(item, sp.MatrixBase) and _table_of_numbers(item) is not None:
+                continue
             single = isinstance(item, (sp.Expr, int)) and not isinstance(item, sp.MatrixBase)
             for expression in [item] if single else item.flat() if isinstance(item, sp.MatrixBase) else item:
                 found.visit(sp.sympify(expression, strict=True))
@@ -115,25 +116,59 @@ class Ring:
 
     # ------------------------------------------------------------------ SymPy to polynomials
 
+    @cached_property
+    def gens(self) -> tuple[fmpz_mpoly, ...]:
+        """The generators as polynomials."""
+        return tuple(self.context.gens())
+
+    @cached_property
+    def one(self) -> fmpz_mpoly:
+        return self.context.constant(1)
+
+    @cached_property
+    def zero(self) -> fmpz_mpoly:
+        return self.context.constant(0)
+
     def fraction(self, expression: sp.Expr) -> Fraction:
         """Numerator and denominator without common factor, reduced by the relations."""
+        if isinstance(expression, sp.Rational):
+            if expression is sp.S.Zero:
+                return Fraction(self.zero, self.one)
+            q = int(expression.q)
+            return Fraction(self.context.constant(expression.p), self.one if q == 1 else self.context.constant(q))
+        if isinstance(expression, sp.Symbol):
+            entry = self.table.get(expression)
+            if isinstance(entry, tuple) and len(entry) == 1 and isinstance(entry[0][0], int) and entry[0][1] == 1:
+                return Fraction(self.gens[entry[0][0]], self.one)
         n, d = self._convert(sp.sympify(expression, strict=True))
         return self.reduced(n, d)
 
     def matrix(self, rows: sp.MatrixBase | Iterable[Iterable[sp.Expr]]) -> tuple[list[list[fmpz_mpoly]], fmpz_mpoly]:
         """Numerators of all entries, given as rows or as a SymPy matrix, over one common denominator."""
-        rows = rows.tolist() if isinstance(rows, sp.MatrixBase) else rows
+        if isinstance(rows, sp.MatrixBase):
+            numbers = rational_entries(rows)
+            if numbers is not None:
+                return self._of_numbers(numbers, rows.cols)
+            rows = rows.tolist()
         entries = [[self.fraction(entry) for entry in row] for row in rows]
-        one = self.context.constant(1)
-        common = one
+        common = one = self.one
         for row in entries:
-            for entry in row:
-                if not (entry.denominator == one or entry.denominator == common):
-                    common = common * (entry.denominator / common.gcd(entry.denominator))
+            for _, d in row:
+                if not (d is one or d == one or d == common):
+                    common = common * (d / common.gcd(d))
+        if common is one:
+            return [[n for n, _ in row] for row in entries], one
         return [
             [f.numerator if f.denominator == common else f.numerator * (common / f.denominator) for f in row]
             for row in entries
         ], common
+
+    def _of_numbers(self, pairs: Sequence[tuple[int, int]], columns: int) -> tuple[list[list[fmpz_mpoly]], fmpz_mpoly]:
+        common, constant = lcm(*{d for _, d in pairs}), self.context.constant
+        known = {n: constant(n) for n in {n * (common // d) for n, d in pairs}}
+        flat = [known[n * (common // d)] for n, d in pairs]
+        rows = [flat[i : i + columns] for i in range(0, len(flat), columns)] if columns else []
+        return rows, constant(common)
 
     def reduced(self, numerator: fmpz_mpoly, denominator: fmpz_mpoly) -> Fraction:
         """The fraction reduced by the relations and by the greatest common divisor."""
@@ -151,6 +186,13 @@ class Ring:
                             self.reduce(denominator * unit),
                         )
                         numerator, denominator = numerator * b, denominator * a
+        elif len(denominator) == 1 and denominator.is_constant():
+            common = gcd(int(denominator.leading_coefficient()), int(numerator.content()))
+            if denominator.leading_coefficient() < 0:
+                common = -common
+            if common == 1:
+                return Fraction(numerator, denominator)
+            return Fraction(numerator / common, denominator / common)
         if denominator.is_zero():
             raise UndefinedExpression("the expression divides by zero everywhere: its denominator reduces to 0")
         small = max((*numerator.degrees(), *denominator.degrees()), default=0) <= DEGREE_LIMIT
@@ -187,13 +229,31 @@ class Ring:
         return p, cofactor
 
     def coefficients(self, p: fmpz_mpoly, index: int) -> dict[int, fmpz_mpoly]:
-        """The coefficients of p as a polynomial in one generator: {exponent: coefficient}."""
+        """The coefficients of p as a polynomial in one generator: {exponent: coefficient}, the highest first."""
+        degree = p.degrees()[index] if len(p) else 0
+        if degree == 0:
+            return {0: p} if len(p) else {}
+        if degree == 1:
+            slope = p.derivative(index)
+            rest = p - self.gens[index] * slope
+            return {1: slope, 0: rest} if len(rest) else {1: slope}
+        if degree <= 4 * len(p):  # FLINT takes out one power after the other faster than Python reads the terms
+            g, at_zero, found = self.gens[index], {f"x{index}": 0}, {}
+            for e in range(int(degree) + 1):
+                low = p.subs(at_zero)
+                if len(low):
+                    found[e] = low
+                    p = p - low
+                if not len(p):
+                    break
+                p = p / g
+            return dict(reversed(found.items()))
         parts: dict[int, dict[tuple[int, ...], int]] = {}
         for monomial, c in p.terms():
             rest = list(monomial)
             e, rest[index] = int(rest[index]), 0
             parts.setdefault(e, {})[tuple(rest)] = c
-        return {e: self.context.from_dict(part) for e, part in parts.items()}
+        return {e: self.context.from_dict(parts[e]) for e in sorted(parts, reverse=True)}
 
     def product(self, p: fmpz_mpoly, q: fmpz_mpoly) -> fmpz_mpoly:
         """p q, if it cannot have more terms than the limit."""
@@ -234,7 +294,7 @@ class Ring:
         entry = self.table.get(e)
         if isinstance(entry, sp.Expr):
             return self._convert(entry)
-        n, d = constant(1), constant(1)
+        n, d = self.one, self.one
         if entry is not None:
             for item, k in entry:
                 if isinstance(item, int):
@@ -246,6 +306,10 @@ class Ring:
         if isinstance(e, sp.Add):
             return self._convert_sum(e.args)
         if isinstance(e, sp.Mul):
+            found = self._monomial(e)
+            if found is not None:
+                p, q, exponents = found
+                return self.context.from_dict({exponents: p}), constant(q)
             for arg in e.args:
                 a, b = self._convert(arg)
                 n, d = self.product(n, a), self.product(d, b)
@@ -267,19 +331,21 @@ class Ring:
         return self.product(n, self.power(a, k)), self.product(d, self.power(b, k))
 
     def _convert_sum(self, args: Sequence[sp.Expr]) -> tuple[fmpz_mpoly, fmpz_mpoly]:
-        # Monomials are collected in one dictionary for each denominator; the rest is added as a balanced tree.
-        monomials: dict[int, dict[tuple[int, ...], int]] = {}
-        parts = []
+        # Monomials are collected in one dictionary over one integer; the rest is added as a balanced tree.
+        monomials, parts = [], []
         for arg in args:
             found = self._monomial(arg)
             if found is None:
                 n, d = self._convert(arg)
                 parts.append((n, d) if d.is_constant() else tuple(self.reduced(n, d)))
             else:
-                p, q, exponents = found
-                bucket = monomials.setdefault(q, {})
-                bucket[exponents] = bucket.get(exponents, 0) + p
-        parts += [(self.context.from_dict(m), self.context.constant(q)) for q, m in monomials.items()]
+                monomials.append(found)
+        if monomials:
+            below = lcm(*(q for _, q, _ in monomials))
+            table: dict[tuple[int, ...], int] = {}
+            for p, q, exponents in monomials:
+                table[exponents] = table.get(exponents, 0) + p * (below // q)
+            parts.append((self.context.from_dict(table), self.context.constant(below)))
         while len(parts) > 1:
             pairs = [self._sum(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
             parts = pairs + parts[2 * len(pairs) :]
@@ -313,78 +379,30 @@ class Ring:
 
     def expression(self, p: fmpz_mpoly, denominator: int = 1) -> sp.Expr:
         """The polynomial, over an integer, as an expanded SymPy expression, equal to what SymPy's constructors give."""
-        if p.is_zero():
-            return sp.S.Zero
-        powers: list[dict[object, sp.Expr]] = [{} for _ in self.generators]
-        numbers: dict[object, sp.Expr] = {}
-        rows = []
-        for monomial, c in p.terms():
-            if c not in numbers:
-                numbers[c] = sp.Rational(int(c), denominator)
-            row = [numbers[c]]
-            for i, e in enumerate(monomial):
-                if e:
-                    if e not in powers[i]:
-                        powers[i][e] = sp.Pow(self.generators[i], sp.Integer(int(e)))
-                    row.append(powers[i][e])
-            rows.append(row)
-        if not self.plain:
-            return sp.Add(*[sp.Mul(*row) for row in rows])
-        # SymPy orders arguments by Basic.compare: class, then number of arguments, then argument by argument. All
-        # atoms are ranked once; a term is then compared by integers alone.
-        found = [power for table in powers for power in table.values()]
-        samples: dict[Any, Any] = {
-            type(atom): atom for atom in (*numbers.values(), *found, sp.Symbol("x") * sp.Symbol("y"))
-        }
-        kinds = sorted(samples, key=cmp_to_key(lambda a, b: samples[a].compare(samples[b])))
-        order = {kind: k for k, kind in enumerate(kinds)}
-        atoms = sorted(numbers.values(), key=lambda number: (number.p, number.q))
-        atoms += sorted(found, key=cmp_to_key(sp.Basic.compare))
-        atoms.sort(key=lambda atom: order[type(atom)])
-        rank = {id(atom): k for k, atom in enumerate(atoms)}
-        product_order, keyed, constant = order[sp.Mul], [], []
-        for row in rows:
-            if len(row) == 1:
-                constant = row
-                continue
-            if row[0] is sp.S.One:
-                del row[0]
-                ranks = sorted([rank[id(a)] for a in row])
-            else:
-                ranks = [rank[id(row[0])], *sorted([rank[id(a)] for a in row[1:]])]
-            if len(ranks) == 1:
-                keyed.append((order[type(row[0])], 0, ranks))
-            else:
-                keyed.append((product_order, len(ranks), ranks))
-        keyed.sort()
-        from_args = sp.Mul._from_args
-        terms = [
-            atoms[ranks[0]] if len(ranks) == 1 else from_args([atoms[r] for r in ranks], True) for _, _, ranks in keyed
-        ]
-        return sp.Add._from_args(constant + terms, True)
+        return expanded(p, self.generators, denominator, self._places, self.plain)
+
+    def _places(self) -> tuple[int, ...]:
+        return self._ranks
+
+    @cached_property
+    def _ranks(self) -> tuple[int, ...]:
+        return ranks(self.generators)
 
     def quotient(self, numerator: fmpz_mpoly, denominator: fmpz_mpoly) -> sp.Expr:
         """Expanded numerator over expanded denominator."""
         if denominator.is_constant():
             return self.expression(numerator, int(denominator.leading_coefficient()))
-        return self.expression(numerator) / self.expression(denominator)
+        above, below = self.expression(numerator), self.expression(denominator)
+        if isinstance(above, sp.Add) and isinstance(below, sp.Add) and numerator != denominator:
+            return over(above, below)  # two different sums: SymPy would hash every term, and change nothing
+        return above / below
 
     def factors(self, p: fmpz_mpoly) -> tuple[int, list[tuple[fmpz_mpoly, int]]]:
         """Integer content and the irreducible factors with their multiplicities, for p other than 0.
 
         A generator that is a root for the sake of arithmetic makes no factors: x - 1 stays whole when x = g**2.
         """
-        gaps, shift = p.deflation_index()
-        strides = [q if gap % q == 0 else 1 for q, gap in zip(self.strides, gaps, strict=True)]
-        gens = self.context.gens()
-        rest = p / prod((g ** int(k) for g, k in zip(gens, shift, strict=True)), start=self.context.constant(1))
-        monomial = [(g, int(k)) for g, k in zip(gens, shift, strict=True) if k]
-        rest = rest.deflate(strides)
-        if max(rest.degrees(), default=0) > DEGREE_LIMIT:
-            content, rest = rest.primitive()
-            return int(content), [*monomial, (rest.inflate(strides), 1)]
-        content, found = rest.factor()
-        return int(content), monomial + [(f.inflate(strides), int(k)) for f, k in found]
+        return factors(p, self.context, self.gens, self.strides)
 
     def factored(self, numerator: fmpz_mpoly, denominator: fmpz_mpoly | None = None) -> sp.Expr:
         """The fraction as a rational number times powers of irreducible factors, with the signs that read best.
@@ -426,15 +444,39 @@ class Ring:
         return sp.Mul(number, *powers)
 
 
+def _table_of_numbers(M: sp.MatrixBase) -> Any:
+    """The table in which SymPy keeps a matrix of rational numbers, or None."""
+    table: Any = getattr(M, "_rep", None)
+    domain: Any = getattr(table, "domain", None)
+    return table if domain is not None and (domain.is_ZZ or domain.is_QQ) else None
+
+
+def rational_entries(M: sp.MatrixBase) -> list[tuple[int, int]] | None:
+    """(numerator, denominator) of all entries, row by row, of a matrix that SymPy keeps as a table of numbers; else None."""
+    table = _table_of_numbers(M)
+    if table is None:
+        return None
+    domain = table.domain
+    entries = table.to_list_flat()
+    if domain.is_ZZ:
+        return [(int(e), 1) for e in entries]
+    return [(int(e.numerator), int(e.denominator)) for e in entries]
+
+
 def _dense_terms(degrees: Sequence[int]) -> int:
     """The number of monomials of these degrees in the variables: no polynomial has more terms."""
     return prod(int(d) + 1 for d in degrees)
 
 
+@lru_cache(maxsize=256)
+def _context(count: int) -> fmpz_mpoly_ctx:
+    return fmpz_mpoly_ctx.get(tuple(f"x{i}" for i in range(count)), "lex")
+
+
 def _assembled(found: Collector, term_limit: int) -> Ring:
     """The ring of the generators found: its relations are read in the ring without them."""
     ordered, generators, steps, eliminated, simple = found.generators()
-    context = fmpz_mpoly_ctx.get(tuple(f"x{i}" for i in range(len(ordered))), "lex")
+    context = _context(len(ordered))
     strides = tuple(stride(generators[g], steps) for g in ordered)
     free = Ring(ordered, context, (), False, (), term_limit, strides, is_plain(ordered), found.table)
     relations, algebraic = [], []

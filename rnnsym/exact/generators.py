@@ -47,6 +47,10 @@ class Collector:
     def visit(self, e: sp.Expr) -> None:
         if isinstance(e, sp.Rational) or e in self.seen:
             return
+        if type(e) is sp.Symbol and e.is_commutative:
+            self.seen.add(e)
+            self.atoms.add(e)
+            return
         if not isinstance(e, sp.Expr) or getattr(e, "is_Matrix", False):
             raise TypeError(f"{e} is no scalar expression; the exact room takes SymPy expressions of scalars")
         if e.is_Float:
@@ -188,7 +192,7 @@ class Collector:
                 eliminated[base] = (generator, step.q)
         for atom in self.atoms - set(eliminated):
             generators[atom] = None
-        ordered = sorted(generators, key=lambda g: (not isinstance(g, sp.Symbol), sp.default_sort_key(g)))
+        ordered = sorted(generators, key=lambda g: (not isinstance(g, sp.Symbol), sort_key(g)))
         index = {g: i for i, g in enumerate(ordered)}
         for atom in self.atoms:
             g, q = eliminated.get(atom, (atom, 1))
@@ -205,6 +209,18 @@ class Collector:
         return Generators(tuple(ordered), generators, steps, set(eliminated), simple)
 
 
+def sort_key(e: sp.Basic) -> Any:
+    """SymPy's default_sort_key, that of a symbol without its detours."""
+    if type(e) is sp.Symbol:
+        return ((2, 0, "Symbol"), (1, (e.name,)), _ONE, sp.S.One)
+    if type(e) is sp.Dummy:
+        return ((2, 0, "Dummy"), (2, (e.name, e.dummy_index)), _ONE, sp.S.One)
+    return sp.default_sort_key(e)
+
+
+_ONE = sp.S.One.sort_key()
+
+
 def depth(e: sp.Basic) -> int:
     return 1 + max((depth(arg) for arg in e.args), default=0)
 
@@ -215,6 +231,8 @@ def stride(kind: tuple[sp.Expr, sp.Expr] | None, steps: Mapping[tuple[sp.Expr, s
 
 def is_plain(generators: Sequence[sp.Expr]) -> bool:
     """Whether SymPy leaves every product of powers of these as it is: bases differ, and no base is a number."""
+    if all(isinstance(g, sp.Symbol) for g in generators):
+        return True
     bases = [g.as_base_exp()[0] for g in generators]
     untouched = (
         getattr(sp.Expr, "_eval_power", None),

@@ -3,10 +3,7 @@
 Rows of `fmpz_mpoly` of one ring in, `fmpz_mpoly` out; nothing is divided, so nothing is assumed to be different from 0.
 No algorithm is best for all families, so the matrix decides:
 
-- *Kronecker substitution* for numbers and for few parameters. Each parameter is replaced by a power of two so large
-  that all coefficients of the answer stand apart in one integer; FLINT's integer matrices do the work (multimodular,
-  n**3), and the digits are the coefficients. The bounds are those of the Leibniz sum: the degree is at most the sum
-  over the rows of the largest degree, a coefficient at most the product over the rows of the sums of |coefficients|.
+- *Kronecker substitution* for few parameters (`packing`), and FLINT's integer matrices for numbers.
 - *Laplace expansion over column subsets* for distinct symbols and for sparse matrices. Row by row, one polynomial for
   each set of columns used so far: with distinct symbols no term ever cancels, and sets that a zero pattern cannot
   reach never appear (a tridiagonal matrix has O(n) of them). The same recursion on numbers of terms says beforehand
@@ -17,7 +14,7 @@ No algorithm is best for all families, so the matrix decides:
 The resolvent needs no inverse: adj(zI - A) = sum_k z**(n-1-k) M_k with M_0 = I, M_k = A M_{k-1} + c_k I, c_k the
 coefficients of det(zI - A) (Faddeev 1949), so C adj(zI - A) B costs n products of a matrix with a column.
 
-May be imported: `fields`, `rnnsym.result`, python-flint. A new family of matrices: one function that gives the coefficients
+May be imported: `fields`, `packing`, `rnnsym.result`, python-flint. A new family of matrices: one function that gives the coefficients
 of det(zI - A), and its line in `charpoly`.
 """
 
@@ -26,95 +23,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import comb, prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from flint import fmpz_mat, fmpz_mpoly
 
 from rnnsym.exact.fields import Ring
+from rnnsym.exact.packing import KRONECKER_BITS, Rows, degrees_of, integers, packing
 from rnnsym.result import LimitReached
-
-Rows: TypeAlias = Sequence[Sequence[fmpz_mpoly]]
-
-KRONECKER_BITS = 40_000
-"""Length of the integers up to which a matrix of polynomials is packed into a matrix of integers."""
 
 SUBSETS = 20_000
 """Column subsets a Laplace expansion may meet."""
 
+BORDERED = 300
+"""Column subsets of one size for which a transfer function is expanded as one determinant."""
 
-# ---------------------------------------------------------------------- Kronecker substitution
-
-
-class Packing(NamedTuple):
-    """Polynomials as integers: generator i is 2**(digit * strides[i]), coefficients are digits of that many bits."""
-
-    ring: Ring
-    digit: int
-    degrees: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    @property
-    def bits(self) -> int:
-        return self.digit * prod(d + 1 for d in self.degrees)
-
-    def pack(self, p: fmpz_mpoly) -> int:
-        total = 0
-        for monomial, c in p.terms():
-            place = 0
-            for e, stride in zip(monomial, self.strides, strict=True):
-                if e:
-                    place += int(e) * stride
-            total += int(c) << (self.digit * place)
-        return total
-
-    def unpack(self, number: Any) -> fmpz_mpoly:
-        value, width = int(number), self.digit // 8
-        if not self.ring.generators or self.bits == self.digit:
-            return self.ring.context.constant(value)
-        count = prod(d + 1 for d in self.degrees)
-        half = 1 << (self.digit - 1)
-        base = half * (((1 << (self.digit * count)) - 1) // ((1 << self.digit) - 1))
-        data = (value + base).to_bytes(width * count + 1, "little")
-        terms = {}
-        zero = half.to_bytes(width, "little")
-        for place in range(count):
-            piece = data[place * width : (place + 1) * width]
-            if piece != zero:
-                exponents, rest = [], place
-                for d, stride in zip(self.degrees, self.strides, strict=True):
-                    exponents.append(rest // stride % (d + 1) if d else 0)
-                terms[tuple(exponents)] = int.from_bytes(piece, "little") - half
-        return self.ring.context.from_dict(terms)
-
-    def table(self, rows: Rows) -> fmpz_mat:
-        return fmpz_mat([[self.pack(p) for p in row] for row in rows])
-
-
-def packing(ring: Ring, rows: Rows) -> Packing:
-    """The packing in which every minor of these rows, and of these rows with ones added to them, has its place."""
-    degrees, size = [0] * len(ring.generators), 1
-    for row in rows:
-        most, norm = [0] * len(degrees), 1
-        for p in row:
-            if len(p):
-                norm += sum(abs(int(c)) for c in p.coeffs())
-                for i, d in enumerate(p.degrees()):
-                    if d > most[i]:
-                        most[i] = int(d)
-        size *= norm
-        degrees = [a + b for a, b in zip(degrees, most, strict=True)]
-    digit = (size.bit_length() + 2 + 7) // 8 * 8
-    strides, stride = [], 1
-    for d in degrees:
-        strides.append(stride)
-        stride *= d + 1
-    return Packing(ring, digit, tuple(degrees), tuple(strides))
+DIRECT = 400
+"""Terms up to which a small or sparse matrix is expanded over column subsets without looking further."""
 
 
 # ---------------------------------------------------------------------- Laplace over column subsets
 
 
-def predicted_terms(rows: Rows, shifted: bool = False) -> int | None:
+def predicted_terms(rows: Rows, shifted: bool = False, subsets: int = SUBSETS) -> int | None:
     """A bound on the number of terms of det(rows), or of det(zI - rows) in all; None where there are too many subsets."""
     states = {0: 1}
     for i, row in enumerate(rows):
@@ -124,7 +54,7 @@ def predicted_terms(rows: Rows, shifted: bool = False) -> int | None:
             for bit, size in sizes:
                 if not used & bit:
                     after[used | bit] = after.get(used | bit, 0) + count * size
-        if len(after) > SUBSETS:
+        if len(after) > subsets:
             return None
         states = after
     return sum(states.values())
@@ -132,23 +62,27 @@ def predicted_terms(rows: Rows, shifted: bool = False) -> int | None:
 
 def laplace(ring: Ring, rows: Rows) -> fmpz_mpoly:
     """det(rows) by expansion over column subsets."""
-    states = {0: ring.context.constant(1)}
+    return _expanded(rows, {0: ring.one}).get((1 << len(rows)) - 1, ring.zero)
+
+
+def _expanded(rows: Rows, states: dict[int, fmpz_mpoly]) -> dict[int, fmpz_mpoly]:
+    """For each set of columns the minor of these columns and all rows so far, from those of the rows before."""
     for row in rows:
-        entries = [(j, p) for j, p in enumerate(row) if len(p)]
+        entries = [(j, 1 << j, p) for j, p in enumerate(row) if len(p)]
         after: dict[int, fmpz_mpoly] = {}
         for used, value in states.items():
-            for j, p in entries:
-                bit = 1 << j
+            for j, bit, p in entries:
                 if used & bit:
                     continue
-                term = value * p
-                now = after.get(used | bit)
-                if (used >> j).bit_count() & 1:
-                    after[used | bit] = -term if now is None else now - term
+                to = used | bit
+                if to not in after:
+                    after[to] = -(value * p) if (used >> j).bit_count() & 1 else value * p
+                elif (used >> j).bit_count() & 1:
+                    after[to] -= value * p
                 else:
-                    after[used | bit] = term if now is None else now + term
+                    after[to] += value * p
         states = after
-    return states.get((1 << len(rows)) - 1, ring.context.constant(0))
+    return states
 
 
 def laplace_charpoly(ring: Ring, rows: Rows) -> list[fmpz_mpoly]:
@@ -216,20 +150,31 @@ def shift_and_scale(ring: Ring, rows: Rows) -> tuple[fmpz_mpoly, fmpz_mpoly, lis
     """(s, t, W) with rows = s I + t W and t not constant, or None."""
     n = len(rows)
     parts = [p for i, row in enumerate(rows) for j, p in enumerate(row) if i != j and len(p)]
-    parts += [d for d in (b[i + 1] - a[i] for i, (a, b) in enumerate(pairwise(rows))) if len(d)]
-    if n < 2 or not parts:
+    t = _common(parts)
+    if t is not None and t.is_constant():
         return None
-    t = min(parts, key=len)
-    for p in parts:
-        if t.is_constant():
-            return None
-        t = t.gcd(p)
+    steps = [d for d in (b[i + 1] - a[i] for i, (a, b) in enumerate(pairwise(rows))) if len(d)]
+    t = _common(steps if t is None else [t, *steps])
+    if n < 2 or t is None:
+        return None
     t = t.primitive()[1]
     if t.is_constant():
         return None
     s = divmod(rows[0][0], t)[1]
     W = [[(p - s if i == j else p) / t for j, p in enumerate(row)] for i, row in enumerate(rows)]
     return s, t, W
+
+
+def _common(parts: Sequence[fmpz_mpoly]) -> fmpz_mpoly | None:
+    """The greatest common divisor, or some constant; None of nothing."""
+    if not parts:
+        return None
+    found = min(parts, key=len)
+    for p in parts:
+        if len(found) == 1 and found.is_constant():
+            break
+        found = found.gcd(p)
+    return found
 
 
 def shifted(ring: Ring, coefficients: Sequence[fmpz_mpoly], s: fmpz_mpoly, t: fmpz_mpoly) -> list[fmpz_mpoly]:
@@ -255,8 +200,18 @@ def determinant(ring: Ring, rows: Rows) -> fmpz_mpoly:
         return ring.context.constant(1)
     if n == 1:
         return rows[0][0]
-    packed = packing(ring, rows)
-    if packed.bits <= KRONECKER_BITS and (n > 3 or len(packed.degrees) == 0):
+    if n == 2:
+        (a, b), (c, d) = rows
+        return ring.product(a, d) - ring.product(b, c)
+    numbers = integers(rows)
+    if numbers is not None:
+        return ring.context.constant(int(fmpz_mat(numbers).det()))
+    if n == 3 or is_sparse(rows):
+        most = predicted_terms(rows, subsets=DIRECT)
+        if most is not None and most <= DIRECT:
+            return laplace(ring, rows)
+    packed = packing(ring, rows, KRONECKER_BITS) if n > 3 else None
+    if packed is not None:
         return packed.unpack(packed.table(rows).det())
     most = predicted_terms(rows)
     if most is not None and n <= 12:
@@ -266,34 +221,64 @@ def determinant(ring: Ring, rows: Rows) -> fmpz_mpoly:
     return -value if n % 2 else value
 
 
+def is_sparse(rows: Rows) -> bool:
+    """Whether there are at most three entries in a row on the average."""
+    return sum([len(p) > 0 for row in rows for p in row]) <= 3 * len(rows)
+
+
 def refuse(ring: Ring, rows: Rows, most: int, what: str) -> None:
     """LimitReached if the expansion may have too many terms, by the count of products and by that of monomials."""
     if most > ring.term_limit:
-        degrees = packing(ring, rows).degrees
+        degrees = degrees_of(ring, rows)
         total = sum(max((int(p.total_degree()) for p in row if len(p)), default=0) for row in rows)
         active = sum(d > 0 for d in degrees)
         most = min(most, prod(d + 1 for d in degrees), comb(total + active, active))
         ring._refuse_over_limit(most, f"{what} of size {len(rows)}")
 
 
-def charpoly(ring: Ring, rows: Rows) -> list[fmpz_mpoly]:
-    """The coefficients of det(zI - rows), highest first."""
-    structure = shift_and_scale(ring, rows)
+def charpoly(ring: Ring, rows: Rows, place: int | None = None) -> list[fmpz_mpoly]:
+    """The coefficients of det(zI - rows), highest first. place: a generator that the rows do not use, if there is one."""
+    numbers = integers(rows)
+    if numbers is not None and rows:
+        return [ring.context.constant(int(c)) for c in fmpz_mat(numbers).charpoly().coeffs()[::-1]]
+    structure = shift_and_scale(ring, rows) if len(rows) > 2 else None
     if structure is not None:
         s, t, W = structure
-        return shifted(ring, charpoly(ring, W), s, t)
-    return _charpoly(ring, rows, packing(ring, rows))
+        return shifted(ring, charpoly(ring, W, place), s, t)
+    if len(rows) > 3:
+        if is_sparse(rows):
+            most = predicted_terms(rows, shifted=True, subsets=DIRECT)
+            if most is not None and most <= DIRECT:
+                return _by_subsets(ring, rows, place)
+        packed = packing(ring, rows, KRONECKER_BITS)
+        if packed is not None:
+            return [packed.unpack(c) for c in packed.table(rows).charpoly().coeffs()[::-1]]
+    return _charpoly(ring, rows, place)
 
 
-def _charpoly(ring: Ring, rows: Rows, packed: Packing) -> list[fmpz_mpoly]:
-    n = len(rows)
-    if n and packed.bits <= KRONECKER_BITS and (n > 3 or not any(packed.degrees)):
-        return [packed.unpack(c) for c in packed.table(rows).charpoly().coeffs()[::-1]]
+def _charpoly(ring: Ring, rows: Rows, place: int | None) -> list[fmpz_mpoly]:
     most = predicted_terms(rows, shifted=True)
-    if most is not None and n <= 12:
+    if most is not None and len(rows) <= 12:
         refuse(ring, rows, most, "the characteristic polynomial of a matrix")
-        return laplace_charpoly(ring, rows)
+        return _by_subsets(ring, rows, place)
     return berkowitz(ring, rows)
+
+
+def _by_subsets(ring: Ring, rows: Rows, place: int | None) -> list[fmpz_mpoly]:
+    if place is None:
+        return laplace_charpoly(ring, rows)
+    return split(ring, laplace(ring, shifted_rows(rows, ring.gens[place])), place, len(rows))
+
+
+def shifted_rows(rows: Rows, x: fmpz_mpoly) -> list[list[fmpz_mpoly]]:
+    """x I - rows."""
+    return [[x - p if i == j else -p for j, p in enumerate(row)] for i, row in enumerate(rows)]
+
+
+def split(ring: Ring, p: fmpz_mpoly, place: int, degree: int) -> list[fmpz_mpoly]:
+    """The coefficients of a polynomial in one generator, from that of the power `degree` down."""
+    found = ring.coefficients(p, place)
+    return [found.get(k, ring.zero) for k in range(degree, -1, -1)]
 
 
 def product(ring: Ring, A: Rows, B: Rows) -> list[list[fmpz_mpoly]]:
@@ -312,39 +297,81 @@ def product(ring: Ring, A: Rows, B: Rows) -> list[list[fmpz_mpoly]]:
     return result
 
 
-def resolvent(ring: Ring, A: Rows, B: Rows, C: Rows) -> tuple[list[list[list[fmpz_mpoly]]], list[fmpz_mpoly]]:
-    """([C M_k B for k = 0..n-1], coefficients of det(zI - A)): C adj(zI - A) B = sum_k z**(n-1-k) C M_k B."""
-    n = len(A)
-    structure = shift_and_scale(ring, A)
+def resolvent(
+    ring: Ring, A: Rows, B: Rows, C: Rows, place: int | None = None
+) -> tuple[list[list[list[fmpz_mpoly]]], list[fmpz_mpoly]]:
+    """([C M_k B for k = 0..n-1], coefficients of det(zI - A)): C adj(zI - A) B = sum_k z**(n-1-k) C M_k B.
+
+    place: a generator that none of them uses, if there is one.
+    """
+    n, constant = len(A), ring.context.constant
+    sure = len(ring.generators) == (place is not None)
+    numbers = [integers(rows, sure) for rows in (A, B, C)]
+    if n and B[0] and C and all(rows is not None for rows in numbers):
+        layers, below = _integer_resolvent(*map(fmpz_mat, numbers))
+        found = [[[constant(int(e)) for e in row] for row in layer.tolist()] for layer in layers]
+        return found, [constant(int(e)) for e in below]
+    structure = shift_and_scale(ring, A) if n > 2 else None
     if structure is not None:
         s, t, W = structure
-        inner, below = resolvent(ring, W, B, C)
+        inner, below = resolvent(ring, W, B, C, place)
         p, m = len(C), len(B[0]) if B else 0
         entries = [[shifted(ring, [layer[i][j] for layer in inner], s, t) for j in range(m)] for i in range(p)]
         return [[[entries[i][j][k] for j in range(m)] for i in range(p)] for k in range(n)], shifted(ring, below, s, t)
-    bordered = [[*a, *b] for a, b in zip(A, B, strict=True)] + [list(c) for c in C]
-    packed = packing(ring, bordered)
-    if packed.bits <= KRONECKER_BITS and (n > 3 or not any(packed.degrees)):
-        a, b, c = packed.table(A), packed.table(B), packed.table(C)
-        coefficients = a.charpoly().coeffs()[::-1]
-        w, layers = b, [c * b]
-        for k in range(1, n):
-            w = a * w + b * coefficients[k]
-            layers.append(c * w)
-        return (
-            [[[packed.unpack(e) for e in row] for row in layer.tolist()] for layer in layers],
-            [packed.unpack(e) for e in coefficients],
-        )
-    below = _charpoly(ring, A, packing(ring, A))
+    if n > 3 and not is_sparse(A):
+        packed = packing(ring, [[*a, *b] for a, b in zip(A, B, strict=True)] + [list(c) for c in C], KRONECKER_BITS)
+        if packed is not None:
+            layers, below = _integer_resolvent(*(packed.table(rows) for rows in (A, B, C)))
+            found = [[[packed.unpack(e) for e in row] for row in layer.tolist()] for layer in layers]
+            return found, [packed.unpack(e) for e in below]
+    below = charpoly(ring, A, place) if is_sparse(A) else _charpoly(ring, A, place)
     w, found = [list(row) for row in B], [product(ring, C, B)]
     for k in range(1, n):
         w = product(ring, A, w)
-        w = [
-            [e + ring.product(below[k], b) for e, b in zip(row, of_B, strict=True)]
-            for row, of_B in zip(w, B, strict=True)
-        ]
+        if len(below[k]):
+            w = [
+                [e + ring.product(below[k], b) if len(b) else e for e, b in zip(row, of_B, strict=True)]
+                for row, of_B in zip(w, B, strict=True)
+            ]
         found.append(product(ring, C, w))
     return found, below
+
+
+def bordered(ring: Ring, A: Rows, B: Rows, C: Rows, place: int) -> tuple[fmpz_mpoly, fmpz_mpoly] | None:
+    """(C adj(xI - A) B, det(xI - A)) as polynomials in generator x, where expansion is the shortest way; else None.
+
+    The first is det [[xI - A, B], [-C, 0]], for one input and one output. With distinct symbols no term cancels, while
+    the products of a matrix with a column pass through many that do; a sparse matrix has few column subsets.
+    """
+    n = len(A)
+    if not n or len(C) != 1 or len(B[0]) != 1:
+        return None
+    dense = n > 3 and not is_sparse(A)
+    if dense and any(len(p) > 1 for rows in (A, B, C) for row in rows for p in row):
+        return None
+    above = [[*a, b[0]] for a, b in zip(A, B, strict=True)] + [[*C[0], ring.zero]]
+    most = predicted_terms(above, shifted=True, subsets=BORDERED)
+    if most is None or most > ring.term_limit:
+        return None
+    # with more than 14 generators no packing is short enough
+    if dense and len(ring.generators) <= 14 and packing(ring, above, KRONECKER_BITS) is not None:
+        return None
+    if n > 3 and shift_and_scale(ring, A) is not None:
+        return None
+    rows = [[*row, *b] for row, b in zip(shifted_rows(A, ring.gens[place]), B, strict=True)]
+    states = _expanded(rows, {0: ring.one})  # the last row of the border meets every minor but det(xI - A)
+    last = _expanded([[-c for c in C[0]]], states)
+    full = (1 << n) - 1
+    return last.get(2 * full + 1, ring.zero), states.get(full, ring.zero)
+
+
+def _integer_resolvent(a: fmpz_mat, b: fmpz_mat, c: fmpz_mat) -> tuple[list[fmpz_mat], list[Any]]:
+    below = a.charpoly().coeffs()[::-1]
+    w, layers = b, [c * b]
+    for k in range(1, a.nrows()):
+        w = a * w + b * below[k]
+        layers.append(c * w)
+    return layers, below
 
 
 def adjugate(ring: Ring, rows: Rows) -> list[list[fmpz_mpoly]]:
@@ -354,8 +381,8 @@ def adjugate(ring: Ring, rows: Rows) -> list[list[fmpz_mpoly]]:
     identity = [[one if i == j else zero for j in range(n)] for i in range(n)]
     if n <= 1:
         return identity
-    packed = packing(ring, rows)
-    if packed.bits > KRONECKER_BITS and n <= 8:
+    packed = packing(ring, rows, KRONECKER_BITS)
+    if packed is None and n <= 8:
         return [
             [
                 (1 if (i + j) % 2 == 0 else -1)
@@ -364,7 +391,7 @@ def adjugate(ring: Ring, rows: Rows) -> list[list[fmpz_mpoly]]:
             ]
             for i in range(n)
         ]
-    if packed.bits <= KRONECKER_BITS:
+    if packed is not None:
         a = packed.table(rows)
         unit = fmpz_mat([[int(i == j) for j in range(n)] for i in range(n)])
         w = unit

@@ -18,6 +18,7 @@ from flint import fmpz_mat, fmpz_mpoly, nmod_mat
 
 from rnnsym.exact import matrices
 from rnnsym.exact.fields import Ring
+from rnnsym.exact.packing import Rows
 from rnnsym.exact.tables import Matrix, as_matrix, settled, shown, table
 
 MINOR_LIMIT = 20_000
@@ -39,9 +40,7 @@ def minors(M: Any, k: int) -> tuple[sp.Expr, ...]:
     return tuple(shown(ring, p, below) for _, _, p in polynomial_minors(ring, rows, k))
 
 
-def polynomial_minors(
-    ring: Ring, rows: matrices.Rows, k: int
-) -> Iterable[tuple[tuple[int, ...], tuple[int, ...], fmpz_mpoly]]:
+def polynomial_minors(ring: Ring, rows: Rows, k: int) -> Iterable[tuple[tuple[int, ...], tuple[int, ...], fmpz_mpoly]]:
     """(rows, columns, minor) for all choices, refused beforehand if there are too many."""
     p, q = len(rows), len(rows[0]) if rows else 0
     count = comb(p, k) * comb(q, k)
@@ -53,7 +52,7 @@ def polynomial_minors(
             yield down, right, matrices.determinant(ring, [[row[j] for j in right] for row in chosen])
 
 
-def _pivots_modulo(ring: Ring, rows: matrices.Rows, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _pivots_modulo(ring: Ring, rows: Rows, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Rows and columns of a minor that is not 0, as large as one random point modulo a prime shows.
 
     A relation g**q = N/D is not respected by a random point, so it may show too much: `generic_pivots` confirms.
@@ -93,7 +92,7 @@ def generic_pivots(M: Matrix) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def pivots(
-    ring: Ring, rows: matrices.Rows, vanishes: Callable[[fmpz_mpoly, int], bool], free: bool
+    ring: Ring, rows: Rows, vanishes: Callable[[fmpz_mpoly, int], bool], free: bool
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Rows and columns of a largest minor that does not vanish, over a domain in which `vanishes` is the test for 0.
 

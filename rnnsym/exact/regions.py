@@ -44,7 +44,12 @@ def rational(value: Fraction) -> Any:
     return flint.fmpq(value.numerator, value.denominator)
 
 
+_ZERO = Fraction(0)
+
+
 def fraction(value: Any) -> Fraction:
+    if not value:
+        return _ZERO
     return Fraction(int(value.p), int(value.q))
 
 
@@ -83,6 +88,15 @@ class PiecewiseLinear:
     def nested(self) -> bool:
         """Whether some unit feeds another within one step."""
         return any(v != 0 for v in self.Q.entries())
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether the map is phi(P h + c), one unit for each state."""
+        n = self.n
+        return (
+            not self.nested and self.units == n and self.S == identity(n) and not any(v != 0 for v in self.R.entries())
+            and not any(v != 0 for v in self.d.entries())
+        )  # fmt: skip
 
     @property
     def regions(self) -> int:

@@ -55,6 +55,31 @@ def critical_constraints(coefficients: Iterable[Any]) -> tuple[sp.Expr, ...]:
     return _conditions(tuple(map(sp.sympify, coefficients)), True)
 
 
+def named_inners(coefficients: Iterable[Any]) -> dict[str, sp.Expr]:
+    """The values that must all be positive for a_0 = 1, by name, nothing left out: p(1), (-1)**n p(-1), the inners.
+
+    "fold" and "flip" vanish at a root 1 and -1, "neimark-sacker" (the inner X - Y of order n-1, the product of 1 - z_i z_j
+    over i < j) at a pair with the product 1.
+
+    >>> from sympy.abc import a, b
+    >>> named_inners((1, a, b))
+    {'fold': a + b + 1, 'flip': -a + b + 1, 'neimark-sacker': 1 - b}
+    """
+    symbols = tuple(map(sp.sympify, coefficients))
+    if not symbols or symbols[0] != 1:
+        raise RnnsymError(f"the polynomial starts with {symbols[:1]}; divide by its first coefficient")
+    ring = Ring.over(symbols)
+    (a,), common = ring.matrix([symbols])
+    n, zero = len(a) - 1, ring.context.constant(0)
+    found = {"fold": (sum(a, zero), 1), "flip": (sum((-c if k % 2 else c for k, c in enumerate(a)), zero), 1)}
+    for k in range(n - 1, 0, -2):
+        found["neimark-sacker" if k == n - 1 else f"inner {k} minus"] = inner(ring, a, k, -1), k
+        if n > 2:  # for n = 2 it is half the sum of the first two
+            found[f"inner {k} plus"] = inner(ring, a, k, 1), k
+    below = ring.expression(common)
+    return {name: ring.expression(p) / below**degree for name, (p, degree) in found.items()} if n else {}
+
+
 def inner(ring: Ring, a: Sequence[fmpz_mpoly], k: int, sign: int) -> fmpz_mpoly:
     """det(X + sign Y) of order k, for the coefficients a, highest first."""
     n, zero = len(a) - 1, ring.context.constant(0)

@@ -83,7 +83,7 @@ class Signs:
         """Whether p is proved to vanish nowhere."""
         if p.is_zero():
             return False
-        if p.is_constant() or self.known.get(self.key(p)[0]) is not None:
+        if p.is_constant() or (self.known and self.known.get(self.key(p)[0]) is not None):
             return True
         if len(p) == 1:
             return all(self.nonzero[i] for i, e in enumerate(p.degrees()) if e)

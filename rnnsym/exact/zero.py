@@ -26,9 +26,10 @@ or the method `elementary()` of its class.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sympy as sp
@@ -250,6 +251,16 @@ def factored(expression: Any) -> sp.Expr:
     e = sp.sympify(expression, strict=True)
     ring = Ring.over(e)
     return ring.factored(*ring.fraction(e))
+
+
+def _as_it_stands(product: sp.Mul) -> tuple[Any, ...]:
+    """How a product pickles and copies: with the number before its sum, where SymPy would multiply 2*(x + 1) out."""
+    if len(product.args) == 2 and product.args[0].is_Number and product.args[1].is_Add:
+        return partial(sp.Mul, evaluate=False), product.args
+    return product.__reduce_ex__(2)
+
+
+copyreg.pickle(sp.Mul, _as_it_stands)  # type: ignore[arg-type]  # what is read back needs SymPy alone
 
 
 def _with_pythagoras(e: sp.Expr, ring: Ring) -> Iterator[sp.Expr]:

@@ -1,195 +1,134 @@
-"""Exact algebra beside SymPy and symengine: H(z), Jury, rank, Stein, on the families of the design, answers compared first.
+"""Exact algebra beside SymPy, symengine and raw FLINT: H(z), Jury, rank, Stein; answers compared before their time counts.
 
 Ours is timed from SymPy matrices to a SymPy result, with empty memos. Peers: what a user writes (`Matrix.inv`, `Matrix.rank`,
-the factored Jury table), and the same algorithm (characteristic polynomial and Krylov recursion) by hand over SymPy's
-`DomainMatrix` and over symengine. The matrices are drawn anew from a seed that was not used while tuning.
+physics.control, the factored Jury table), and the same algorithm by hand (characteristic polynomial and Krylov recursion)
+over SymPy's `DomainMatrix`, over symengine, and over python-flint; "algebra" rows leave out the way back to SymPy on both
+sides. Targets are those of the design.
 """
 
 from __future__ import annotations
 
 import random
-import statistics
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import sympy as sp
-from sympy.core.cache import clear_cache
-from sympy.polys.matrices import DomainMatrix
 
+import rnnsym as rs
 from rnnsym import exact
-from rnnsym.exact import algebra, rank, schur, stein_equation, strata, tables
-from tests.benchmarks.timing import Row
+from rnnsym.exact import matrices
+from tests.benchmarks import families
+from tests.benchmarks.families import SEED, Rows, agree, family, ours, polynomials, z
+from tests.benchmarks.timing import Row, against, alone, forget, once
 
-SEED = 20261
-z = sp.Symbol("z")
-alpha, rho = sp.symbols("alpha rho", real=True)
-System = tuple[sp.ImmutableDenseMatrix, sp.ImmutableDenseMatrix, sp.ImmutableDenseMatrix]
-
-
-def forget() -> None:
-    """Empty memos: every call does its whole work."""
-    for room in (algebra, rank, schur, stein_equation, strata, tables):
-        for function in vars(room).values():
-            if hasattr(function, "cache_clear"):
-                function.cache_clear()
-
-
-def in_turn(mine: Callable[[], Any], peer: Callable[[], Any], repeats: int) -> tuple[float, float]:
-    """Median seconds of both, called in turn, each with empty memos and an empty cache of SymPy's."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(repeats):
-        for function, store in zip((mine, peer), times, strict=True):
-            forget()
-            clear_cache()
-            start = time.perf_counter()
-            function()
-            store.append(time.perf_counter() - start)
-    return statistics.median(times[0]), statistics.median(times[1])
-
-
-# ---------------------------------------------------------------------- families
+SIZES = {
+    "all symbols": (2, 3, 4, 5, 6),
+    "two parameters": (2, 4, 6, 8, 10),
+    "leaky": (2, 6, 10, 16),
+    "companion": (4, 8, 12, 16),
+    "tridiagonal": (4, 6, 8, 10),
+    "ring": (4, 8, 12),
+    "rational": (8, 16, 32, 64),
+}
+QUICK = {
+    "all symbols": (2, 3, 4, 5),
+    "two parameters": (4, 8),
+    "leaky": (6, 10),
+    "companion": (4, 8, 12),
+    "tridiagonal": (4, 6),
+    "ring": (4, 8),
+    "rational": (8, 16, 32),
+}
+INVERSE = {  # what the design asks of H(z) against Matrix.inv
+    ("all symbols", 2): 1, ("all symbols", 3): 1, ("all symbols", 4): 80, ("all symbols", 5): 120, ("two parameters", 8): 500,
+    ("two parameters", 10): 500, ("leaky", 10): 500,
+}  # fmt: skip
 
 
-def family(name: str, n: int) -> System:
-    """A SISO system (A, B, C) of a family."""
-    rng = random.Random(f"{SEED} {name} {n}")
-    numbers = partial(sp.ImmutableDenseMatrix, n, n)
-    B = sp.ImmutableDenseMatrix(n, 1, lambda i, j: rng.randint(-3, 3))
-    C = sp.ImmutableDenseMatrix(1, n, lambda i, j: rng.randint(-3, 3))
-    if name == "all symbols":
-        return (
-            numbers(lambda i, j: sp.Symbol(f"a{i}{j}", real=True)),
-            sp.ImmutableDenseMatrix(n, 1, lambda i, j: sp.Symbol(f"b{i}", real=True)),
-            sp.ImmutableDenseMatrix(1, n, lambda i, j: sp.Symbol(f"c{j}", real=True)),
+def transfer(quick: bool) -> Iterator[Row]:
+    limit = 12 if quick else 60
+    for name, sizes in (QUICK if quick else SIZES).items():
+        slow: set[str] = set()  # a peer that was stopped is not asked for a larger n
+        for n in sizes:
+            system = family(name, n)
+            labels = {"group": f"H(z), {name}", "n": n}
+            kernel = f"H(z), {name}, n = {n}"
+            answer = ours(system)
+            check = partial(agree, answer)
+            yield alone(kernel, partial(ours, system), _seconds(name, n), memory=not quick, **labels)
+            peers: list[tuple[str, Callable[[], Any], float | None]] = []
+            if not quick or (name, n) in INVERSE:
+                peers.append(("Matrix.inv", partial(families.by_inverse, system), INVERSE.get((name, n))))
+            if not quick and n <= 3:
+                peers.append(("physics.control", partial(families.by_control, system), 1 if n <= 2 else None))
+            peers.append(("DomainMatrix", partial(families.by_domain_matrix, system), 1))
+            if name != "rational" and n <= 10:
+                peers.append(("symengine", partial(families.by_symengine, system), 1))
+            for peer, function, target in peers:
+                if peer not in slow:
+                    shown = peer == "Matrix.inv" or (name, n) in (("rational", 32), ("companion", 8))
+                    row = against(kernel, partial(ours, system), function, peer, target, check=check, limit=limit, shown=shown, **labels)  # fmt: skip
+                    slow |= {peer} if row.stopped else set()
+                    yield row
+            yield from _algebra(name, n, system, answer, slow)
+
+
+def _seconds(name: str, n: int) -> float | None:
+    return 0.1 if (name, n) in (("all symbols", 5), ("rational", 32)) else None
+
+
+def _algebra(name: str, n: int, system: families.System, answer: sp.Expr, slow: set[str]) -> Iterator[Row]:
+    """The same algorithm on both sides, without the way back to SymPy."""
+    kernel, labels = f"H(z), {name}, n = {n}, algebra", {"group": f"H(z), {name}, algebra", "n": n}
+    mine = partial(polynomials, system)
+    if "DomainMatrix" not in slow:
+        target = 100 if name == "all symbols" and n >= 6 else 10
+        check = lambda found: agree(answer, families.domain_matrix_result(found))  # noqa: E731
+        yield against(
+            kernel, mine, partial(families.domain_matrices, system), "DomainMatrix", target, check=check, **labels
         )
-    if name == "leaky":
-        W = numbers(lambda i, j: sp.Rational(rng.randint(-9, 9), 10))
-        return sp.ImmutableDenseMatrix((1 - alpha) * sp.eye(n) + alpha * rho * W), alpha * B, C
-    if name == "two parameters":
-        return numbers(lambda i, j: rng.randint(-3, 3) * alpha + rng.randint(-3, 3) * rho + rng.randint(-3, 3)), B, C
-    if name == "one parameter":
-        return numbers(lambda i, j: rng.randint(-3, 3) * alpha + rng.randint(-3, 3)), B, C
-    if name == "tridiagonal":
-        return numbers(lambda i, j: sp.Symbol(f"a{i}{j}", real=True) if abs(i - j) <= 1 else 0), B, C
-    if name == "companion":
-        return numbers(lambda i, j: int(j == i + 1) if i < n - 1 else sp.Symbol(f"a{j}", real=True)), B, C
-    return numbers(lambda i, j: sp.Rational(rng.randint(-99, 99), rng.randint(1, 20))), B, C  # rational
+    if name != "rational" and n <= 10 and "symengine" not in slow:
+        target = 5 if n >= 6 else 1 / 1.5
+        check = lambda found: agree(answer, families.symengine_result(found))  # noqa: E731
+        yield against(kernel, mine, partial(families.symengine_polynomials, system), "symengine", target, check=check, **labels)  # fmt: skip
+    rows = Rows(system)
+    if len(rows.A) <= (6 if name == "all symbols" else 16):
+        rows_labels = {"group": f"{labels['group']} (raw)", "n": n}
+        yield against(
+            kernel, rows.ours, rows.raw, "raw FLINT", 1 / 1.5, check=partial(_same_polynomials, rows), **rows_labels
+        )
 
 
-# ---------------------------------------------------------------------- ways to H(z)
+def _same_polynomials(rows: Rows, found: Any) -> bool:
+    n = len(rows.A)
+    above, below = found
+    mine = rows.ours()
+    if isinstance(mine[1], list):
+        return bool(mine[1] == below and [layer[0][0] for layer in mine[0]] == above)
+    x = rows.ring.context.gen(rows.place)
+    zero = rows.ring.context.constant(0)
+    whole = [sum((c * x ** (d - k) for k, c in enumerate(cs)), zero) for cs, d in ((above, n - 1), (below, n))]
+    return bool(list(mine) == whole)
 
 
-def ours(system: System) -> sp.Expr:
-    return exact.resolvent(*system).matrix(z)[0]
+# ---------------------------------------------------------------------- the way back to SymPy
 
 
-def by_inverse(system: System) -> sp.Expr:
-    A, B, C = system
-    return (C * (z * sp.eye(A.rows) - A).inv() * B)[0]
+def conversion(quick: bool) -> Iterator[Row]:
+    for n in (3, 4, 5) if quick else (3, 4, 5, 6):
+        A = family("all symbols", n)[0]
+        ring = exact.Ring.over(A, z)
+        rows, _ = ring.matrix(A)
+        p = matrices.laplace(ring, matrices.shifted_rows(rows, ring.gens[ring.generators.index(z)]))
+        poly = sp.Poly({tuple(map(int, m)): int(c) for m, c in p.terms()}, *ring.generators)
+        yield against(
+            f"{len(p)} terms to SymPy", partial(ring.expression, p), poly.as_expr, "as_expr", 5 if len(p) > 50 else 1,
+            check=ring.expression(p).__eq__, group="polynomial to SymPy", n=len(p), shown=n == 5,
+        )  # fmt: skip
 
 
-def polynomials(system: System) -> Any:
-    """Ours without the way back to SymPy: all coefficients as polynomials."""
-    return algebra._resolvent(*system)
-
-
-def domain_matrices(system: System) -> tuple[list[Any], list[Any], Any]:
-    """The same algorithm over DomainMatrix, not converted back."""
-    A, B, C = (DomainMatrix.from_Matrix(sp.Matrix(M)) for M in system)
-    A, B, C = DomainMatrix.unify(A, B, C)
-    coefficients = A.charpoly()
-    w, above = B, [C * B]
-    for k in range(1, A.shape[0]):
-        w = A * w + B * coefficients[k]
-        above.append(C * w)
-    return above, coefficients, A.domain
-
-
-def by_domain_matrix(system: System) -> sp.Expr:
-    above, coefficients, field = domain_matrices(system)
-    n = len(above)
-    below = sum(field.to_sympy(c) * z ** (n - k) for k, c in enumerate(coefficients))
-    return sum(c.to_Matrix()[0] * z ** (n - 1 - k) for k, c in enumerate(above)) / below
-
-
-def symengine_polynomials(system: System) -> tuple[Any, Any]:
-    """The same algorithm over symengine, expanded, not converted back."""
-    import symengine as se
-
-    A, B, C = (se.DenseMatrix(M.rows, M.cols, [se.sympify(e) for e in M]) for M in system)
-    n = A.rows
-    x = se.Symbol("z")
-    below, above = x**n, se.Integer(0)
-    w, coefficients = B, _traces(A)
-    for k in range(n):
-        if k:
-            w = _expanded(A * w + coefficients[k] * B)
-            below += coefficients[k] * x ** (n - k)
-        above += (C * w)[0, 0] * x ** (n - 1 - k)
-    below += coefficients[n]
-    return se.expand(above), se.expand(below)
-
-
-def _traces(A: Any) -> list[Any]:
-    """The characteristic polynomial by Faddeev's recursion."""
-    import symengine as se
-
-    n = A.rows
-    M, found = se.eye(n), [se.Integer(1)]
-    for k in range(1, n + 1):
-        AM = _expanded(A * M)
-        found.append(se.expand(-sum(AM[i, i] for i in range(n)) / k))
-        M = _expanded(AM + found[-1] * se.eye(n))
-    return found
-
-
-def by_symengine(system: System) -> sp.Expr:
-    above, below = symengine_polynomials(system)
-    return sp.sympify(above) / sp.sympify(below)
-
-
-def _expanded(M: Any) -> Any:
-    import symengine as se
-
-    return se.DenseMatrix(M.rows, M.cols, [se.expand(M[i, j]) for i in range(M.rows) for j in range(M.cols)])
-
-
-def agree(a: Any, b: Any) -> bool:
-    """Equal at a random rational point."""
-    a, b = sp.sympify(a), sp.sympify(b)
-    rng = random.Random(7)
-    symbols = sorted({s.name for s in a.free_symbols | b.free_symbols})
-    values = {name: sp.Rational(rng.randint(-40, 40), rng.randint(1, 9)) for name in symbols}
-
-    def at(e: sp.Expr) -> sp.Expr:
-        return sp.nsimplify(e.xreplace({s: values[s.name] for s in e.free_symbols}))
-
-    return sp.cancel(at(a) - at(b)) == 0
-
-
-def beside(
-    kernel: str, mine: Callable[[], Any], peer: Callable[[], Any], name: str, target: float | None, repeats: int
-) -> Row:
-    assert agree(mine(), peer()), f"{kernel}: {name} has another answer"
-    seconds = in_turn(mine, peer, repeats)
-    return Row(kernel, *seconds, name, target)
-
-
-def alone(kernel: str, mine: Callable[[], Any], target: float) -> Row:
-    """Against a target in seconds; the ratio to reach is 1."""
-    times = []
-    for _ in range(5):
-        forget()
-        clear_cache()
-        start = time.perf_counter()
-        mine()
-        times.append(time.perf_counter() - start)
-    return Row(kernel, sorted(times)[2], target, "target", 1)
-
-
-# ---------------------------------------------------------------------- Jury and rank, as a user writes them
+# ---------------------------------------------------------------------- Jury, rank and Stein, as a user writes them
 
 
 def jury_table(coefficients: list[sp.Expr]) -> list[sp.Expr]:
@@ -201,6 +140,31 @@ def jury_table(coefficients: list[sp.Expr]) -> list[sp.Expr]:
     return found
 
 
+def _same_region(symbols: tuple[sp.Symbol, ...], ours: tuple[sp.Expr, ...], table: list[sp.Expr]) -> bool:
+    """Both sets of inequalities hold at the same points, of both kinds."""
+    rng, seen = random.Random(SEED), set()
+    for _ in range(400):
+        point = {s: sp.Rational(rng.randint(-30, 30), 31) for s in symbols}
+        verdicts = {all(bool(e.xreplace(point) > 0) for e in side) for side in (ours, table)}
+        if len(verdicts) > 1:
+            return False
+        seen |= verdicts
+    return seen == {True, False}
+
+
+def jury(quick: bool) -> Iterator[Row]:
+    for n in (2, 3, 4, 6, 8):
+        symbols = sp.symbols(f"a1:{n + 1}", real=True)
+        generic = (sp.S.One, *symbols)
+        mine = partial(exact.schur_cohn, generic)
+        labels = {"group": "Jury, all inners", "n": n}
+        yield alone(f"Jury, all inners, n = {n}", mine, 0.05 if n == 8 else None, repeats=9, **labels)
+        if n <= 4:
+            check = partial(_same_region, symbols, mine())
+            yield against(f"Jury, all inners, n = {n}", mine, lambda g=generic: jury_table(list(g)), "factored table",
+                          200 if n == 4 else None, check=check, shown=n == 4, **labels)  # fmt: skip
+
+
 def krylov(A: sp.MatrixBase, B: sp.MatrixBase) -> sp.ImmutableDenseMatrix:
     columns = [sp.Matrix(B)]
     for _ in range(A.rows - 1):
@@ -208,60 +172,69 @@ def krylov(A: sp.MatrixBase, B: sp.MatrixBase) -> sp.ImmutableDenseMatrix:
     return sp.ImmutableDenseMatrix(sp.Matrix.hstack(*columns))
 
 
-def rows(quick: bool) -> Iterator[Row]:
-    inverses = [("all symbols", 2, 1, 9), ("all symbols", 3, None, 5), ("all symbols", 4, 80, 3), ("leaky", 6, None, 3)]
-    inverses += [] if quick else [("all symbols", 5, 120, 1), ("two parameters", 8, 500, 1), ("leaky", 10, 500, 1)]
-    for name, n, target, repeats in inverses:
-        system = family(name, n)
-        yield beside(
-            f"H(z), {name}, n = {n}",
-            lambda s=system: ours(s),
-            lambda s=system: by_inverse(s),
-            "Matrix.inv",
-            target,
-            repeats,
+def rank(quick: bool) -> Iterator[Row]:
+    for n in (2, 3):
+        A, B, _ = family("all symbols", n)
+        K = krylov(A, B)
+        mine = partial(exact.rank_strata, K)
+        check = mine()[0][0].__eq__
+        yield against(f"rank strata, all symbols, n = {n}", mine, K.rank, "Matrix.rank", 200 if n == 3 else None,
+                      check=check, repeats=9, group="rank strata", n=n, shown=n == 3)  # fmt: skip
+    for n in (50, 100, 200):
+        rng = random.Random(SEED)
+        numbers = sp.ImmutableDenseMatrix(n, n, lambda i, j, r=rng: sp.Rational(r.randint(-99, 99), r.randint(1, 30)))
+        assert exact.rank_strata(numbers) == ((n, sp.true),)
+        target = 1 if n == 200 else None
+        yield alone(
+            f"rank, rational, n = {n}", partial(exact.rank_strata, numbers), target, group="rank, rational", n=n
         )
-    same = [("all symbols", 2), ("all symbols", 3), ("all symbols", 4), ("leaky", 10), ("two parameters", 8), ("tridiagonal", 8),
-            ("companion", 8), ("rational", 16)]  # fmt: skip
-    same += (
-        []
-        if quick
-        else [("all symbols", 5), ("all symbols", 6), ("leaky", 16), ("two parameters", 10), ("rational", 32)]
-    )
-    for name, n in same:
-        system = family(name, n)
-        assert agree(ours(system), by_domain_matrix(system))
-        both = in_turn(partial(ours, system), partial(by_domain_matrix, system), 3)
-        yield Row(f"H(z), {name}, n = {n}", *both, "DomainMatrix", 1)
-        both = in_turn(partial(polynomials, system), partial(domain_matrices, system), 3)
-        yield Row(f"H(z), {name}, n = {n}, polynomials", *both, "DomainMatrix", 10 if n >= 6 else 1 / 1.5)
-        if name != "rational" and n <= 8:
-            assert agree(ours(system), by_symengine(system))
-            both = in_turn(partial(ours, system), partial(by_symengine, system), 3)
-            yield Row(f"H(z), {name}, n = {n}", *both, "symengine", 1)
-            both = in_turn(partial(polynomials, system), partial(symengine_polynomials, system), 3)
-            yield Row(f"H(z), {name}, n = {n}, polynomials", *both, "symengine", 5 if n >= 6 else 1 / 1.5)
-    yield alone("H(z), all symbols, n = 5", partial(ours, family("all symbols", 5)), 0.1)
-    yield alone("H(z), rational, n = 32", partial(ours, family("rational", 32)), 0.1)
 
-    for n in (4, 8):
-        generic = (sp.S.One, *sp.symbols(f"a1:{n + 1}", real=True))
-        yield alone(f"Jury, all inners, generic, n = {n}", lambda g=generic: exact.schur_cohn(g), 0.05)
-        if n == 4:
-            seconds = in_turn(lambda g=generic: exact.schur_cohn(g), lambda g=generic: jury_table(list(g)), 5)
-            yield Row("Jury, all inners, generic, n = 4", *seconds, "factored table", 200)
 
-    A, B, _ = family("all symbols", 3)
-    K = krylov(A, B)
-    seconds = in_turn(lambda: exact.rank_strata(K), lambda: K.rank(), 1 if quick else 3)
-    yield Row("rank strata, all symbols, n = 3", *seconds, "Matrix.rank", 200)
-    rng = random.Random(SEED)
-    numbers = sp.ImmutableDenseMatrix(200, 200, lambda i, j: sp.Rational(rng.randint(-99, 99), rng.randint(1, 30)))
-    yield alone("rank, rational, n = 200", lambda: exact.rank_strata(numbers), 1)
+def by_kronecker(A: sp.MatrixBase, Q: sp.MatrixBase) -> sp.MatrixBase:
+    n = A.rows
+    M = sp.eye(n * n) - sp.kronecker_product(sp.Matrix(A), sp.Matrix(A))
+    return (M.inv() * sp.Matrix(Q).reshape(n * n, 1)).reshape(n, n)
 
-    X, below = exact.stein(A, sp.eye(3))
-    point = {s: sp.Rational(k * k % 11 - 5, 7) for k, s in enumerate(sorted(A.free_symbols, key=str))}
-    N, Y = A.xreplace(point), X.xreplace(point) / below.xreplace(point)
-    assert Y - N * Y * N.T == sp.eye(3)
-    yield alone("Stein, all symbols, n = 3, Q = I", lambda: exact.stein(A, sp.eye(3)), 0.2)
-    yield alone("Stein, all symbols, n = 3, Q = B B^T", lambda: exact.stein(A, B * B.T), 0.2)
+
+def stein(quick: bool) -> Iterator[Row]:
+    for n in (1, 2, 3):
+        A, B, _ = family("all symbols", n)
+        values = {
+            s.name: sp.Rational(k * k % 11 - 5, 7)
+            for k, s in enumerate(sorted(A.free_symbols | B.free_symbols, key=str))
+        }
+        for what, Q in (("I", sp.eye(n)), ("B B^T", B * B.T)):
+            X, below = exact.stein(A, Q)
+            N, Y, R = (families.at(M, values) for M in (A, X, sp.Matrix(Q)))
+            Y = Y / families.at(below, values)
+            assert sp.Matrix(Y - N * Y * N.T) == sp.Matrix(R)
+            mine = partial(exact.stein, A, Q)
+            labels = {"group": f"Stein, Q = {what}", "n": n}
+            yield alone(
+                f"Stein, all symbols, n = {n}, Q = {what}", mine, 0.2 if n == 3 else None, memory=not quick, **labels
+            )
+            if n == 2 or (n == 3 and not quick and what == "I"):
+                check = lambda found, Y=Y, v=values: families.at(sp.Matrix(found), v) == sp.Matrix(Y)  # noqa: E731
+                yield against(f"Stein, all symbols, n = {n}, Q = {what}", mine, partial(by_kronecker, A, Q),
+                              "Kronecker and inv", 1, check=check, shown=what == "I", **labels)  # fmt: skip
+
+
+# ---------------------------------------------------------------------- questions asked one after the other
+
+
+CHAIN = ("transfer_function", "poles", "zeros", "h2_norm", "snr", "stability_conditions")
+
+
+def chain(quick: bool) -> Iterator[Row]:
+    """All questions on one system, beside the sum of each asked with empty memos: work done once."""
+    for n in (1, 2) if quick else (1, 2, 3):
+        system = rs.LinearSystem(*(sp.Matrix(M) for M in family("all symbols", n)))
+        single = sum(once(partial(getattr(rs, name), system), forget) for name in CHAIN)
+        whole = alone(f"{len(CHAIN)} questions on one system, n = {n}", lambda s=system: [getattr(rs, q)(s) for q in CHAIN], None,
+                      repeats=3, group="chained questions", n=n)  # fmt: skip
+        yield Row(whole.kernel, whole.ours, single, "one by one", 1, "chained questions", n, spread=whole.spread)
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    for part in (transfer, conversion, jury, rank, stein, chain):
+        yield from part(quick)

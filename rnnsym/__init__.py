@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnsym import activations as activations
+    from rnnsym import network as network
     from rnnsym import plots as plot  # noqa: F401
+    from rnnsym import testing as testing
     from rnnsym.activations.own import activation as activation
     from rnnsym.activations.record import Activation as Activation
     from rnnsym.analysis.accessibility import accessibility as accessibility
@@ -167,6 +169,11 @@ if TYPE_CHECKING:
     from rnnsym.analysis.linear import linearize as linearize
     from rnnsym.analysis.linear import matrix_power as matrix_power
     from rnnsym.analysis.linear import power_sum as power_sum
+    from rnnsym.analysis.linearization import certificate_condition as certificate_condition
+    from rnnsym.analysis.linearization import linearization as linearization
+    from rnnsym.analysis.linearization import local_stability as local_stability
+    from rnnsym.analysis.linearization import lyapunov_certificate as lyapunov_certificate
+    from rnnsym.analysis.linearization import neutral_examples as neutral_examples
     from rnnsym.analysis.lyapunov import entropy as entropy
     from rnnsym.analysis.lyapunov import hopfield_energy as hopfield_energy
     from rnnsym.analysis.lyapunov import kaplan_yorke as kaplan_yorke
@@ -337,6 +344,8 @@ if TYPE_CHECKING:
     from rnnsym.analysis.transients import transient_peak as transient_peak
     from rnnsym.analysis.volterra import harmonic_response as harmonic_response
     from rnnsym.analysis.volterra import linear_response as linear_response
+    from rnnsym.card import Card as Card
+    from rnnsym.card import card as card
     from rnnsym.cells import Cell as Cell
     from rnnsym.cells import antisymmetric as antisymmetric
     from rnnsym.cells import bidirectional as bidirectional
@@ -364,6 +373,8 @@ if TYPE_CHECKING:
     from rnnsym.cells import stack as stack
     from rnnsym.cells import trajectory as trajectory
     from rnnsym.cells import unroll as unroll
+    from rnnsym.inspection import Inspection as Inspection
+    from rnnsym.inspection import inspection as inspection
     from rnnsym.interop import from_control as from_control
     from rnnsym.interop import to_control as to_control
     from rnnsym.interop import to_scipy as to_scipy
@@ -388,10 +399,6 @@ if TYPE_CHECKING:
     from rnnsym.systems import Time as Time
     from rnnsym.systems import discretize as discretize
     from rnnsym.theory import catalogue_of_results as catalogue_of_results
-    from rnnsym import network as network
-    from rnnsym import testing as testing
-    from rnnsym.inspection import Inspection as Inspection
-    from rnnsym.inspection import inspection as inspection
     from rnnsym.verify import claim as claim
     from rnnsym.verify import verify as verify
     from rnnsym.weights import Network as Network
@@ -436,6 +443,7 @@ _HOMES = {
     # bifurcations of networks
     "analysis.bifurcation": "fold flip neimark_sacker slope_condition pair_product input_of_slopes rotation_angle "
     "ctrnn_bifurcation",
+    "analysis.linearization": "linearization local_stability neutral_examples lyapunov_certificate certificate_condition",
     "analysis.normalforms": "normal_form flip_criticality so2_coefficient",
     "analysis.families": "so2_amplitude so2_frequency symmetric_amplitude two_unit_multipliers toggle_memory "
     "decay_locus fold_sensitivity slow_point_gradient slow_point_hessian line_attractor "
@@ -493,10 +501,16 @@ _HOMES = {
     "continuous_network ground_state rank_one_pitchfork circular_law spectral_outlier large_network product_exponents "
     "dynamical_isometry",
     "interop": "to_control from_control to_scipy to_sympy",
+    # trained networks
+    "weights": "load_weights save_weights Network",
+    "network": "",
+    "inspection": "inspection Inspection",
+    "testing": "",
     # for every result
     "theory": "catalogue_of_results",
     "verify": "claim verify",
     "report": "report Report",
+    "card": "card Card",
     "plots": "plot=",
     "latex": "Notation bibtex",
     "result": "Result Check Step Source Array RnnsymError ShapeError NoClosedForm SpecError LimitReached KinkError",

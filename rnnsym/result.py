@@ -293,11 +293,9 @@ class Result:
         return page(self, env="display")
 
     def __str__(self) -> str:
-        lines = [f"{self.lhs} {self.relation} {self.rhs}"]
-        lines += [f"  where {symbol} = {value}" for symbol, value in self.where]
-        if self.given != sp.true:
-            lines.append(f"  given {self.given}")
-        return "\n".join(lines)
+        from rnnsym.latex.readable import readable
+
+        return readable(self)
 
     def __repr__(self) -> str:
         return f"<Result {self.name}: {self}>"

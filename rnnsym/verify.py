@@ -27,8 +27,10 @@ from rnnsym.code import array_function
 from rnnsym.defined import Approaches, Jacobian, Numbers, Undefined
 from rnnsym.defined.loci import Locus, nearly, on_branch
 from rnnsym.exact import balls
+from rnnsym.recorded import on_network
 from rnnsym.result import Check, NoClosedForm, Result, SpecError
 from rnnsym.vectors import Slot
+from rnnsym.weights import Network
 
 SIZES = (1, 2, 3, 7)
 TRIALS = 200
@@ -57,11 +59,16 @@ def verify(
     seed: int = 0,
     dims: Sequence[int] | None = None,
     digits: int | None = None,
+    network: Network | None = None,
+    data: Mapping[str, Any] | None = None,
+    tolerance: float | None = None,
 ) -> Check:
     """Evaluates both sides of a claim on corner-biased random draws that meet its hypotheses, and compares.
 
     trials: draws in all (default 200), spread over the sizes `dims` of a symbolic n (default 1, 2, 3, 7).
     digits: evaluate the array code in mpmath with this many digits instead of float64.
+    network, data: instead of draws, the values of a trained network and recorded steps, time first: x (T, m), the run h
+            (T + 1, n), gates, a measured left side "lhs"; `tolerance` of the residual: that of float32 if some data are.
     Raises: SpecError if a number of trials or a size is not a whole number >= 1.
 
     >>> from rnnsym.cells import elman
@@ -72,6 +79,8 @@ def verify(
     for what, number in (("trials", trials), *(("dims", d) for d in dims or ())):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
             raise SpecError(f"{what} must be whole numbers >= 1, got {number!r}")
+    if network is not None or data is not None:
+        return on_network(result, network, data, tolerance=tolerance, trials=trials)
     return _Verification(result, trials or TRIALS, seed, tuple(dims or SIZES), digits).check()
 
 

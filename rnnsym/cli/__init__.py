@@ -1,11 +1,11 @@
-"""The command line: report, derive, verify, plot, cells. Thin: it reads options, asks `questions`, `report` and `plots`,
+"""The command line: report, derive, verify, plot, card, catalogue, cells. Thin: it reads options, asks `questions`, `report` and `plots`,
 and prints.
 
 Answers go to standard output, progress and faults to standard error, one line each. Exit status: 0 verified, 1 theory
 and numerics disagree, 2 bad input, 3 undecided, 4 a limit was reached. With --deadline the same command runs in a child
 that is ended when its time is up, when this process is interrupted, or when this process is gone.
 
-Files: `parser` (options), `commands`, `printed` (text and JSON), `child` (progress, deadline), `status`.
+Files: `parser` (options), `commands`, `printed` (text and JSON), `results` (the catalogue), `child` (progress, deadline), `status`.
 May import: everything, inside functions, so that `rnnsym --help` answers at once.
 """
 

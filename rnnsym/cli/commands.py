@@ -12,8 +12,6 @@ from rnnsym.cli.printed import (
     as_json,
     cell_data,
     cell_text,
-    report_data,
-    result_data,
     result_text,
     system_data,
     system_text,
@@ -132,7 +130,7 @@ def _asked(args: argparse.Namespace, path: str | None, *, figures: bool) -> tupl
 
 def _reported(args: argparse.Namespace, found: Report, written: list[str]) -> int:
     if args.json:
-        print(as_json({**report_data(found), "files": written}))
+        print(as_json({**_report_data(found), "files": written}))
     else:
         print(table(found, has_color(args)))
         print(f"written: {', '.join(written)}")
@@ -141,7 +139,7 @@ def _reported(args: argparse.Namespace, found: Report, written: list[str]) -> in
 
 def _verified(args: argparse.Namespace, found: Report) -> int:
     color = args.file is None and has_color(args)
-    _put(args, as_json(report_data(found)) if args.json else table(found, color))
+    _put(args, as_json(_report_data(found)) if args.json else table(found, color))
     return STATUS[found.verdict]
 
 
@@ -157,6 +155,8 @@ def derive(args: argparse.Namespace) -> int:
         results = answers(asked, model, max_ops=args.max_ops, **options)
         found = _searched(args, asked, model, say)
     if args.json:
+        from rnnsym.report.data import result_data
+
         data: dict[str, Any] = {"question": asked.name, "results": [result_data(r, True, **style) for r in results]}
         if found is not None:
             from rnnsym.report.parts import data as found_data
@@ -276,6 +276,37 @@ def _option(name: str, text: str, kind: str) -> Any:
     raise SpecError(f"--with {name} must be {what}, got {text!r}")
 
 
+def card(args: argparse.Namespace) -> int:
+    """Prints or writes one screen about a model."""
+    from rnnsym.card import card as made
+
+    model, _ = _model(args)
+    with Progress(args) as say:
+        say("card: deriving")
+        found = made(model)
+    if args.file is not None:
+        found.write(args.file, force=args.force)
+        print(as_json({"files": [args.file]}) if args.json else f"written: {args.file}")
+    else:
+        print(as_json(found.data()) if args.json else str(found))
+    return VERIFIED
+
+
+def catalogue(args: argparse.Namespace) -> int:
+    """Lists the catalogue of results, or shows what belongs to an ID."""
+    from rnnsym.cli.results import entries_data, entries_text, entry_text, matching
+
+    entries = matching(args.id)
+    if args.json:
+        text = as_json({"results": entries_data(entries)})
+    elif args.id is not None and len(entries) == 1:
+        text = entry_text(entries[0])
+    else:
+        text = entries_text(entries)
+    _put(args, text)
+    return VERIFIED
+
+
 def cells(args: argparse.Namespace) -> int:
     """Lists the cells, or shows one in full with a model file to start from."""
     from rnnsym.cells import catalogue
@@ -303,6 +334,68 @@ def cells(args: argparse.Namespace) -> int:
         text = "\n\n".join(texts)
     _put(args, text)
     return VERIFIED
+
+
+def _report_data(found: Report) -> dict[str, Any]:
+    from rnnsym.report.data import report_data
+
+    return report_data(found)
+
+
+def inspect(args: argparse.Namespace) -> int:
+    """One page on a trained network."""
+    from pathlib import Path
+
+    from rnnsym.inspection import inspection
+    from rnnsym.report.files import refuse_existing, write_files
+    from rnnsym.result import SpecError
+    from rnnsym.weights import load_weights
+
+    path = None if args.file is None else Path(args.file)
+    if path is not None and path.suffix not in (".md", ".html", ".json", ".txt"):
+        raise SpecError(f"a page cannot be written as {path.suffix!r}; known: .md, .html, .json, .txt")
+    if args.plot and (path is None or path.suffix not in (".md", ".html")):
+        raise SpecError("--plot needs a page that can show pictures: -o page.html or -o page.md")
+    if args.settings or args.assume:
+        raise SpecError("a trained network has all its numbers; --set and --assume have no meaning here")
+    if path is not None:
+        refuse_existing([path], args.force)
+    cell = None
+    if args.cell is not None:
+        from rnnsym.spec import named_cell
+
+        cell = named_cell(args.cell)
+    network = load_weights(
+        args.weights, layout=args.layout, cell=cell, layer=args.layer, direction=args.direction, prefix=args.prefix,
+        bias=not args.no_bias, phi=args.phi, reset=args.reset, readout=args.readout,
+    )  # fmt: skip
+    if args.plot:
+        os.environ.setdefault("MPLBACKEND", "Agg")
+    with Progress(args) as say:
+        page = inspection(
+            network, x=None if args.input is None else _numbers(args.input), steps=args.steps, starts=args.starts,
+            seed=args.seed, plot=args.plot, progress=say,
+        )  # fmt: skip
+    if path is None:
+        print(page.json() if args.json else page.text())
+        return VERIFIED
+    contents: dict[Path, str | bytes] = {path: page.written(path.suffix)}
+    if path.suffix == ".md":
+        contents[path] = page.markdown(f"{path.stem}-")
+        contents |= {path.with_name(f"{path.stem}-{name}.png"): data for name, _, data in page.pictures}
+    write_files(contents, force=args.force)
+    print(as_json({"files": [str(p) for p in contents]}) if args.json else f"written: {', '.join(map(str, contents))}")
+    return VERIFIED
+
+
+def _numbers(text: str) -> list[float]:
+    from rnnsym.reader import read
+    from rnnsym.result import SpecError
+
+    try:
+        return [float(read(part, {}, what="--input")) for part in text.split(",")]
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"--input needs numbers with commas between, got {text!r}") from error
 
 
 def _put(args: argparse.Namespace, text: str) -> None:

@@ -56,7 +56,8 @@ def parser(version: str) -> argparse.ArgumentParser:
     )
     names = ", ".join(q.name for q in QUESTIONS)
     files = (
-        f"FILE of -o ends in .tex or .md; without -o both {run.REPORT_FILE}.tex and {run.REPORT_FILE}.md are written"
+        "FILE of -o ends in .tex, .md, .html (one file, extra html), .pdf (pdflatex, or extra pdf) or .json; without -o "
+        f"{run.REPORT_FILE}.tex and {run.REPORT_FILE}.md are written"
     )
 
     def command(
@@ -87,6 +88,32 @@ def parser(version: str) -> argparse.ArgumentParser:
     plot.add_argument(
         "--with", action="append", default=[], metavar="OPTION=VALUE", dest="options", help="an option of the picture; repeatable"
     )  # fmt: skip
+    inspect = command(
+        "inspect", run.inspect, "one page on a trained network: norms, certificates, fixed points, H(z), gradients",
+        epilog="FILE of -o ends in .md, .html, .json or .txt",
+    )  # fmt: skip
+    inspect.add_argument("weights", metavar="WEIGHTS", help="a .npz, .safetensors or .onnx file; pickles are refused")
+    for name, metavar, text in (
+        ("layout", "LAYOUT", "torch-, keras-, onnx-, flax- or nnx-, then rnn, gru or lstm; PyTorch's names say it themselves"),
+        ("cell", "NAME", "instead of a layout: the cell whose parameter names the arrays have"),
+        ("direction", "WHICH", "forward or reverse, of a bidirectional layer"),
+        ("prefix", "MODULE", "the module that holds the layer, such as encoder.rnn"),
+        ("phi", "NAME", "the activation of an RNN (tanh), which no array shows"),
+        ("reset", "WHERE", "before or after the linear map, of a GRU without biases"),
+        ("readout", "MODULE", "the module of a linear map that reads the state out"),
+    ):  # fmt: skip
+        inspect.add_argument(f"--{name}", metavar=metavar, help=text)
+    inspect.add_argument("--layer", type=int, metavar="K", help="the layer, from 0")
+    inspect.add_argument("--no-bias", action="store_true", help="the layer was made without biases")
+    inspect.add_argument("--input", metavar="X", help="the constant input, numbers with commas between (zero)")
+    inspect.add_argument("--steps", type=int, default=50, metavar="T", help="T of the gradients (50)")
+    inspect.add_argument("--starts", type=int, metavar="N", help="starts of the search of fixed points")
+    inspect.add_argument("--plot", action="store_true", help="with pictures: needs -o page.html or page.md")
+    command("card", run.card, "one screen about a cell; FILE of -o ends in .html, .md or .txt", model)
+    results = command(
+        "catalogue", run.catalogue, "list what can be derived, by ID; with an ID its functions and source"
+    )
+    results.add_argument("id", nargs="?", metavar="ID", help="such as A-FIX-6, in full or its beginning: A-FIX")
     cells = command("cells", run.cells, "list the cells with their equations, and files to start from")
     cells.add_argument(
         "name", nargs="?", metavar="NAME", help="one cell, or system, in full, and a model file to start from"

@@ -1,12 +1,9 @@
-"""What commands print: results, reports, cells and fixed points as text and as JSON.
+"""What commands print: results, reports, cells and fixed points as text, cells as JSON too (the rest: report.data).
 
 May import: inside functions only.
 """
 
 from __future__ import annotations
-
-import json
-import math
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,13 +12,15 @@ if TYPE_CHECKING:
     from rnnsym.analysis.search import FixedPointSet
     from rnnsym.cells import Cell
     from rnnsym.report import Report
-    from rnnsym.result import Check, Result
+    from rnnsym.result import Result
 
 
 def result_text(result: Result, steps: bool) -> str:
-    lines = [f"{result.name}:", *("  " + line for line in str(result).splitlines())]
+    from rnnsym.latex.readable import readable, text
+
+    lines = [f"{result.name}:", *("  " + line for line in readable(result).splitlines())]
     if steps:
-        lines += [f"  step: {step.expression}   ({step.reason})" for step in result.steps]
+        lines += [f"  step: {text(step.expression)}   ({step.reason})" for step in result.steps]
     return "\n".join(lines)
 
 
@@ -83,45 +82,6 @@ def found_text(found: FixedPointSet) -> str:
     return "\n".join([made.text, *(f"  {line}" for line in lines if made.rows)])
 
 
-def result_data(result: Result, steps: bool = False, **style: Any) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "name": result.name, "lhs": str(result.lhs), "relation": result.relation, "rhs": str(result.rhs),
-        "given": str(result.given), "where": [[str(s), str(e)] for s, e in result.where], "status": result.status,
-        "source": [s.key for s in result.source], "latex": result.latex(**style),
-    }  # fmt: skip
-    if steps:
-        data["steps"] = [{"expression": str(s.expression), "reason": s.reason} for s in result.steps]
-    return data
-
-
-def _check_data(check: Check) -> dict[str, Any]:
-    worst = None if check.worst is None else {name: str(value) for name, value in check.worst.items()}
-    return {
-        "verdict": check.verdict, "agrees": bool(check), "trials": check.trials, "skipped": check.skipped,
-        "max_error": check.max_error if math.isfinite(check.max_error) else None, "dims": list(check.dims),
-        "seed": check.seed, "digits": check.digits, "part": check.part, "worst": worst,
-    }  # fmt: skip
-
-
-def report_data(found: Report) -> dict[str, Any]:
-    sections = []
-    for s in found.sections:
-        results = [
-            {**result_data(r, notation=found.notation), "check": None if c is None else _check_data(c)}
-            for r, c in zip(s.results, s.checks, strict=True)
-        ]
-        entry = {"question": s.question.name, "skipped": s.skipped or None, "results": results}
-        sections.append({**entry, "found": [dict(t.data) for t in s.tables]} if s.tables else entry)
-    return {
-        "title": found.title,
-        "model": str(found.model),
-        "verdict": found.verdict,
-        "seed": found.seed,
-        "sections": sections,
-        "left_out": list(found.left_out),
-    }
-
-
 def cell_data(cell: Cell) -> dict[str, Any]:
     return {
         "name": cell.name, "equations": [[str(name), str(expression)] for name, expression in cell.all_equations],
@@ -149,4 +109,6 @@ def system_data() -> dict[str, Any]:
 
 
 def as_json(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    from rnnsym.report.data import as_json as printed
+
+    return printed(data)

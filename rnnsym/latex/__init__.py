@@ -1,4 +1,4 @@
-r"""LaTeX of results, ready for a paper; what comes out compiles with amsmath alone.
+r"""LaTeX of results, ready for a paper; what comes out compiles with amsmath (amssymb for \mathbb).
 
 Files: `notation` (the one table of symbols), `terms` and `printer` (SymPy's LaTeX printer taught columns and time
 indices), `tree` and `layout` (widths and line breaks of LaTeX source), `page` (a whole claim in its environment),
@@ -13,11 +13,11 @@ Conventions on the page: functions, fractions and roots of columns act entrywise
 from rnnsym.latex.notation import Notation, escape
 from rnnsym.latex.page import expression, page
 from rnnsym.latex.printer import PagePrinter
-from rnnsym.latex.sources import bibtex, cite
+from rnnsym.latex.sources import bibtex, citation_key, cite
 
 CONVENTION = (
     r"Functions, fractions and roots of vectors act entrywise, $\odot$ is the entrywise product, "
     r"$v^{\odot k}$ the entrywise power, and a number added to a vector is added to each of its entries."
 )
 
-__all__ = ["CONVENTION", "Notation", "PagePrinter", "bibtex", "cite", "escape", "expression", "page"]
+__all__ = ["CONVENTION", "Notation", "PagePrinter", "bibtex", "citation_key", "cite", "escape", "expression", "page"]

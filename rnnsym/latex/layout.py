@@ -44,6 +44,7 @@ class Namer:
     def __init__(self, taken: str, entry: str = "J") -> None:
         self._taken = taken
         self._names: dict[str, str] = {}
+        self._entries: dict[str, str] = {}
         self._letters = [entry, "J", "M", "K", "Q"]
 
     def name(self, tex: str, letter: str, out: list[Definition]) -> str:
@@ -58,13 +59,22 @@ class Namer:
         candidates = (rf"\mathcal{{{letter}}}" + (f"_{{{k}}}" if k > 1 else "") for k in itertools.count(1))
         return next(c for c in candidates if c not in used and c not in self._taken)
 
+    def entry(self, tex: str, name: str, out: list[Definition]) -> str:
+        """The name that an entry of a matrix has already, or the one given."""
+        if tex not in self._entries:
+            self._entries[tex] = name
+            out.append((name, tex))
+        return self._entries[tex]
+
     def entries(self) -> Callable[[object, object], str]:
         """Names of the entries of one more matrix, by row and column."""
         free = (c for c in self._letters if not re.search(rf"(?<![A-Za-z\\]){c}(?![A-Za-z])", self._taken))
         letter = next(free, "") or self._fresh("J")
         self._taken += f" {letter} "
         self._names[letter] = letter
-        return lambda i, j: f"{letter}_{{{i}{'' if len(f'{i}{j}') == 2 else ','}{j}}}"
+        head, _, own = letter.rstrip("}").partition("_{") if "_{" in letter else (letter, "", "")
+        first = f"{own}," if own else ""
+        return lambda i, j: f"{head}_{{{first}{i}{'' if len(f'{i}{j}') == 2 else ','}{j}}}"
 
 
 # Lines
@@ -86,7 +96,7 @@ def fit(nodes: Nodes, first: float, rest: float, namer: Namer) -> tuple[list[str
 
 
 def _breaks(nodes: Nodes, level: int) -> Iterator[int]:
-    """Where a line may start: relations, sums and words (level 1), products too (level 2)."""
+    """Where a line may start: words (level 0), relations and sums too (level 1), products too (level 2)."""
     before: Node | None = None
     for k, node in enumerate(nodes):
         if blank(node):
@@ -96,13 +106,15 @@ def _breaks(nodes: Nodes, level: int) -> Iterator[int]:
                 isinstance(before, Leaf) and (before.tex in CLOSERS or before.tex[:4] == r"\big")
             )
             if (
-                node.tex in RELATIONS
-                or (node.tex in SUMS and not operator)
-                or (level == 2 and (node.tex in PRODUCTS or _juxtaposes(nodes, k, before)))
+                (level > 0 and node.tex in RELATIONS)
+                or (level > 0 and node.tex in SUMS and not operator)
+                or (
+                    level == 2 and (node.tex in PRODUCTS or _juxtaposes(nodes, k, before) or _opens_after(node, before))
+                )
                 or (node.tex == r"\text" and write(nodes[k + 1 : k + 2]) in ("{ and }", "{ or }", "{, or }"))
             ):
                 yield k
-        if before == Leaf(","):
+        if before == Leaf(",") and level > 0:
             yield k
         before = node
 
@@ -113,9 +125,23 @@ def _juxtaposes(nodes: Nodes, k: int, before: Node) -> bool:
     return nodes[k] == Leaf(r"\,") and (isinstance(before, Fence) or isinstance(after, Fence))
 
 
+def _opens_after(node: Leaf, before: Node) -> bool:
+    r"""An opened parenthesis after a closed one: ... \bigr) \bigl( ..."""
+    return node.tex in (r"\bigl", r"\biggl") and isinstance(before, Leaf) and before.tex in (")", "]")
+
+
 def _pieces(nodes: Nodes, level: int) -> list[Nodes]:
     spots = [0, *_breaks(nodes, level), len(nodes)]
     return [nodes[a:b] for a, b in itertools.pairwise(spots) if a < b]
+
+
+def _clauses(nodes: Nodes, rest: float) -> list[Nodes]:
+    """The pieces of level 1, but `and ...` and `or ...` that fit on a line stay whole."""
+    found: list[Nodes] = []
+    for clause in _pieces(nodes, 0):
+        whole = clause[:1] == (Leaf(r"\text"),) and width(clause) <= rest
+        found += [clause] if whole else _pieces(clause, 1)
+    return found
 
 
 def _fill(nodes: Nodes, first: float, rest: float) -> tuple[list[Nodes], list[int]]:
@@ -124,7 +150,7 @@ def _fill(nodes: Nodes, first: float, rest: float) -> tuple[list[Nodes], list[in
     line: Nodes = ()
     at = 0
     wide = []
-    for piece in _pieces(nodes, 1):
+    for piece in _clauses(nodes, rest):
         parts = [piece]
         if width(piece) > rest:
             smaller = _pieces(piece, 2)
@@ -136,6 +162,8 @@ def _fill(nodes: Nodes, first: float, rest: float) -> tuple[list[Nodes], list[in
             if line and width(line + part) > (rest if lines else first):
                 lines.append(line)
                 # a line that begins with a factor says so
+                if part[0] in (Leaf(r"\bigl"), Leaf(r"\biggl")) and line and trim(line)[-1] == Leaf(")"):
+                    part = (Leaf(r"\,"), Leaf(" "), *part)
                 line = (Leaf(r"\cdot"), *part[1:]) if part[0] == Leaf(r"\,") else part
             else:
                 line += part
@@ -156,7 +184,8 @@ def _ease(nodes: Nodes, at: int, limit: float, namer: Namer, out: list[Definitio
             if any(True for _ in _breaks(node.items, 2)):
                 new = _opened(node)
             else:
-                new = (replace(node, items=_named(node.items, limit - 6, namer, out)),)
+                room = max(limit - 6 - (width(piece) - sizes[k]), 12.0)
+                new = (replace(node, items=_named(node.items, room, namer, out)),)
         elif isinstance(node, Env):
             new = (_narrow(node, limit - (width(piece) - sizes[k]), limit, namer, out),)
         elif isinstance(node, Group):
@@ -208,7 +237,7 @@ def _narrow(env: Env, limit: float, line: float, namer: Namer, out: list[Definit
     if env.name == "cases":
         return _narrow_cases(env, limit, namer, out)
     columns = max(len(row) for row in env.rows)
-    most = max(limit / columns - 2, 3.0)
+    most = max(limit / columns - 2, 4.5)  # no narrower than the name of an entry
     too_many = columns * 4 > line
     if not too_many and all(width(cell) <= most for row in env.rows for cell in row):
         return env
@@ -217,9 +246,9 @@ def _narrow(env: Env, limit: float, line: float, namer: Namer, out: list[Definit
         return _general_entry(env, entry, out)
     rows = []
     for i, row in enumerate(env.rows, 1):
-        wide = {j for j, cell in enumerate(row, 1) if width(cell) > most}
-        out += [(entry(i, j), write(cell)) for j, cell in enumerate(row, 1) if j in wide]
-        rows.append(tuple(read(entry(i, j)) if j in wide else cell for j, cell in enumerate(row, 1)))
+        rows.append(tuple(
+            read(namer.entry(write(cell), entry(i, j), out)) if width(cell) > most else cell for j, cell in enumerate(row, 1)
+        ))  # fmt: skip
     return replace(env, rows=tuple(rows), gap=r" \\ ")
 
 

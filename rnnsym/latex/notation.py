@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from rnnsym.result import SpecError
@@ -65,6 +65,10 @@ _SAFE_COMMANDS = {
     *(command[1:] for command in GREEK.values() if "{" not in command),
 }
 
+_SPOKEN = dict(
+    zip("0123456789", "Zero One Two Three Four Five Six Seven Eight Nine".split(), strict=True)
+)  # in commands
+
 _TEXT = {
     "\\": r"\textbackslash{}",
     "{": r"\textbraceleft{}",
@@ -117,6 +121,7 @@ class Notation:
     transpose: what stands in the exponent.
     imaginary: the imaginary unit.
     macros:    commands of your own preamble that `names` may use, without backslash.
+    definitions: commands without backslash -> meaning; `names` may use them, `preamble` defines them.
     variables: names of transform variables: sums are in falling powers of them, and 1/z is written z^{-1}.
 
     >>> Notation(names={"W_h": r"\mathbf{W}"}).symbol("W_h")
@@ -132,6 +137,7 @@ class Notation:
     imaginary: str = r"\mathrm{i}"
     macros: tuple[str, ...] = ()
     variables: tuple[str, ...] = ("z", "lambda")
+    definitions: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     default: ClassVar[Notation]
 
@@ -139,15 +145,17 @@ class Notation:
         if self.time not in TIMES:
             raise SpecError(f"time={self.time!r} is no style of the time index; known: {', '.join(TIMES)}")
         object.__setattr__(self, "names", {str(key): tex for key, tex in self.names.items()})
-        for macro in self.macros:
+        object.__setattr__(self, "definitions", dict(self.definitions))
+        for macro in (*self.macros, *self.definitions):
             if not re.fullmatch(r"[A-Za-z]+", macro):
                 raise SpecError(f"{macro!r} is no macro name; give letters only, without the backslash")
-        for key, tex in (*self.names.items(), ("transpose", self.transpose), ("imaginary", self.imaginary)):
+        own = (("transpose", self.transpose), ("imaginary", self.imaginary))
+        for key, tex in (*self.names.items(), *self.definitions.items(), *own):
             self._check(key, tex)
 
     def _check(self, key: str, tex: str) -> None:
         """Refuses what could run, comment out or unbalance the page."""
-        allowed = _SAFE_COMMANDS | set(self.macros)
+        allowed = _SAFE_COMMANDS | set(self.macros) | set(self.definitions)
         unknown = [
             c for c in re.findall(r"\\([A-Za-z]+|.?)", tex, re.S) if c not in allowed and c not in (",", "!", ";")
         ]
@@ -167,6 +175,36 @@ class Notation:
                 break
         if depth:
             raise SpecError(f"the LaTeX {tex!r} of {key} has braces that do not balance")
+
+    @property
+    def preamble(self) -> str:
+        r"""The \newcommand lines of `definitions`, for the preamble of a paper."""
+        return "\n".join(rf"\newcommand{{\{macro}}}{{{tex}}}" for macro, tex in self.definitions.items())
+
+    def commands(self, names: Iterable[str], *, prefix: str = "rnn") -> Notation:
+        r"""This notation with a command for each name, so that a paper changes a symbol in one place, its `preamble`.
+
+        names: of symbols and arrays, as [array.name for array in result.arrays].
+
+        >>> own = Notation().commands(["W_h"])
+        >>> print(own.preamble, own.symbol("W_h"))
+        \newcommand{\rnnWh}{W_h} {\rnnWh}
+        """
+        if not re.fullmatch(r"[A-Za-z]+", prefix):
+            raise SpecError(f"prefix {prefix!r} must have letters only, as the name of a command")
+        known, meanings = dict(self.names), dict(self.definitions)
+        for name in names:
+            base = name.removesuffix("_t")
+            if any(rf"\{macro}" in known.get(base, "") for macro in self.definitions):
+                continue  # it has its command
+            macro = prefix + "".join(_SPOKEN.get(c, c) for c in base if c.isascii() and c.isalnum())
+            tex = self.symbol(base, bold=True)
+            if meanings.get(macro, tex) != tex:
+                raise SpecError(f"{base!r} and another name would both be \\{macro}; rename one with names=")
+            meanings[macro] = tex
+            # braces: an index or exponent may follow one that the meaning has already
+            known[base] = rf"{{\{macro}}}" if re.search(r"[_^(\[]", tex) else rf"\{macro}"
+        return replace(self, names=known, definitions=meanings)
 
     def symbol(self, name: str, *, time: str = "", index: str = "", bold: bool = False) -> str:
         r"""LaTeX of a name, with an index of an entry and a time.

@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import sympy as sp
@@ -18,7 +19,7 @@ from rnnsym.latex.layout import Namer, fit
 from rnnsym.latex.notation import Notation, escape
 from rnnsym.latex.printer import PagePrinter
 from rnnsym.latex.terms import parens
-from rnnsym.latex.tree import read
+from rnnsym.latex.tree import Leaf, read, relaxed, trim, write
 from rnnsym.latex.tree import width as width_of
 from rnnsym.result import Array, Check, Result, SpecError
 
@@ -61,7 +62,7 @@ def page(
     comment: Check | None = None,
     width: float = 66,
 ) -> str:
-    r"""A claim as LaTeX for a paper; it compiles with amsmath alone.
+    r"""A claim as LaTeX for a paper; it compiles with amsmath (amssymb for \mathbb).
 
     env:     "inline" in dollars, "display" for notebooks, or an environment of amsmath. In equation and equation* the
              named quantities follow the display as text; in the others they are lines of it.
@@ -105,7 +106,7 @@ def page(
     room = width - _NUMBER if env in ("align", "split") else width
     lines = _lines(rows, room, namer, notation)
     if hypotheses:
-        lines = _with_hypotheses(lines, _condition(hypotheses), room, namer, notation)
+        lines = _with_hypotheses(lines, hypotheses, room, namer, notation)
     return note + _wrapped(env, lines, label)
 
 
@@ -246,17 +247,48 @@ def _beside(lines: list[Line], words: str, width: float) -> list[Line] | None:
     return None
 
 
-def _with_hypotheses(lines: list[Line], words: str, width: float, namer: Namer, notation: Notation) -> list[Line]:
-    beside = _beside(lines, words, width)
+def _with_hypotheses(
+    lines: list[Line], hypotheses: Sequence[str], width: float, namer: Namer, notation: Notation
+) -> list[Line]:
+    """The hypotheses at the right of an only line, or below; one too long for a line begins its own."""
+    beside = _beside(lines, _condition(hypotheses), width)
     if beside:
         return beside
-    pieces, definitions = fit(read(words), width * 0.7, width * 0.7, namer)
-    found = [
-        *lines,
-        *(Line("", (r"\qquad\quad " if k else r"\qquad ") + piece) for k, piece in enumerate(pieces)),
-    ]
+    found = list(lines)
+    definitions: list[tuple[str, str]] = []
+    room = max(0.7 * width, width - 8 - max(width_of(line.left) for line in lines))
+    for first, words in enumerate(_in_lines(_clauses(hypotheses), room)):
+        pieces, more = fit(read(words), room, room - 2, namer)
+        definitions += more
+        start = r"\qquad\quad " if first else r"\qquad "
+        found += [Line("", (start if k == 0 else start + r"\quad ") + piece) for k, piece in enumerate(pieces)]
     named = [Row(name, "=", tex) for name, tex in definitions]
     return found + (_lines(named, width, namer, notation) if named else [])
+
+
+def _clauses(hypotheses: Sequence[str]) -> list[str]:
+    r"""Each hypothesis in its parts: a recursion says several equations, with ,\; between them."""
+    found = []
+    for words in hypotheses:
+        nodes = read(words)
+        marks = [k for k in range(len(nodes) - 1) if nodes[k : k + 2] == (Leaf(","), Leaf(r"\;"))]
+        spots = [0, *(k + 2 for k in marks), len(nodes) + 2]
+        found += [relaxed(write(trim(nodes[a : b - 2]))) for a, b in pairwise(spots)]
+    return found
+
+
+def _in_lines(hypotheses: Sequence[str], width: float) -> list[str]:
+    """`for a, b and c` in lines: as many hypotheses on each as fit."""
+    last = len(hypotheses) - 1
+    lines: list[str] = []
+    for k, words in enumerate(hypotheses):
+        joined = r"\text{for } " + words if k == 0 else r"\text{and } " + words if k == last else words
+        joined += "," if k < last - 1 else ""
+        if lines and width_of(lines[-1] + " " + joined) <= width:
+            lines[-1] += (r" \text{ and } " + words) if k == last else " " + joined
+        else:
+            lines.append(joined)
+    return lines
 
 
 # Lines to environments

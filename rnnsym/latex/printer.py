@@ -251,6 +251,8 @@ class PagePrinter(TermPrinter):
         return r"\mathbf{1}" if 1 in expr.shape else r"\mathbf{1} \mathbf{1}^{\top}"
 
     def _print_MatrixBase(self, expr: Any) -> str:
+        if expr.shape == (1, 1) and (expr[0, 0].is_Symbol or (expr[0, 0].is_Integer and expr[0, 0] >= 0)):
+            return self._print(expr[0, 0])  # w x_t rather than [w] x_t
         rows = [[self._print(entry) for entry in expr[i, :]] for i in range(expr.rows)]
         gap = r" \\[4pt] " if any("\\frac" in cell for row in rows for cell in row) else r" \\ "
         body = gap.join(" & ".join(row) for row in rows)

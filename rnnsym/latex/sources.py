@@ -21,7 +21,7 @@ def cite(source: Source) -> str:
     """
     place = escape(source.at).replace("]", "{]}").replace("[", "{[}")
     place = re.sub(r"\b([Ee]qs?|[Tt]hms?|[Ss]ecs?|[Cc]hap|pp?|[Ff]ig|[Aa]pp)\. ", r"\1.~", place)
-    return rf"\cite[{place}]{{{_key(source)}}}" if place else rf"\cite{{{_key(source)}}}"
+    return rf"\cite[{place}]{{{citation_key(source)}}}" if place else rf"\cite{{{citation_key(source)}}}"
 
 
 def bibtex(sources: Result | Source | Iterable[Result | Source]) -> str:
@@ -38,7 +38,7 @@ def bibtex(sources: Result | Source | Iterable[Result | Source]) -> str:
     """
     entries: dict[str, Source] = {}
     for source in _sources(sources):
-        key = _key(source)
+        key = citation_key(source)
         entries[key] = _merged(entries[key], source) if key in entries else source
     return "\n".join(_entry(key, source) for key, source in entries.items())
 
@@ -79,7 +79,8 @@ def _entry(key: str, source: Source) -> str:
     return "\n".join([f"@{kind}{{{key},", *lines, "}"])
 
 
-def _key(source: Source) -> str:
+def citation_key(source: Source) -> str:
+    """The key of a source as LaTeX may have it."""
     return re.sub(r"[^A-Za-z0-9:_.+/-]", "", source.key) or "source"
 
 

@@ -297,6 +297,8 @@ def _leaf(tex: str) -> float:
         return 2.45 if tex != r"\cdot" else 1.45
     if tex.isdigit():
         return 1.0
+    if tex.startswith(r"\rnn") and len(tex) > 4:  # of Notation.commands: a letter and its subscripts
+        return 1.6 + 0.85 * (len(tex) - 5)
     return 1.15 if tex.islower() or tex.startswith("\\") else 1.6
 
 

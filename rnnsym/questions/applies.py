@@ -64,6 +64,19 @@ def channel(model: Any) -> str | None:
     )
 
 
+def symbolic_channel(model: Any) -> str | None:
+    """None for a linear model with one input and one output, at most three states, and symbols in it."""
+    from rnnsym.analysis.linear import as_system
+
+    reason = channel(model)
+    if reason is not None:
+        return reason
+    system = as_system(model, "a filter")
+    if not any(M.free_symbols for M in system.matrices):
+        return "its numbers leave no cases to tell apart"
+    return None if system.n <= 3 else f"it has {system.n} states; the cases are told apart for three"
+
+
 def one_input(model: Any) -> str | None:
     """None for a linear model with one input."""
     from rnnsym.analysis.linear import as_system
@@ -120,6 +133,26 @@ def two_units(model: Any) -> str | None:
     return None if units.n == 2 else f"it has {units.n} units, not two"
 
 
+def driven(model: Any) -> str | None:
+    """None for a plain or leaky cell with input and numbers for its sizes."""
+    reason = recurrent(model)
+    if reason is not None:
+        return reason
+    if not model.input:
+        return "it has no input"
+    return None if model.is_explicit else "it needs numbers for the sizes: .at(n=2, m=1)"
+
+
+def one_block(model: Any) -> str | None:
+    """None for a cell with one state block whose form for every size is known."""
+    reason = a_cell(model)
+    if reason is None and len(model.state) != 1:
+        reason = "its state has several blocks"
+    if reason is None and general(model) is None:
+        reason = "its form for every size is not known"
+    return reason
+
+
 def one_unit(model: Any) -> str | None:
     """None for a cell of one unit whose map is read as a unit with one activation."""
     if a_cell(model) is not None:
@@ -134,3 +167,11 @@ def one_unit(model: Any) -> str | None:
     except NoClosedForm as error:
         return str(error)
     return None
+
+
+def with_theorems(model: Any) -> str | None:
+    """None for a cell that theorems speak of by name."""
+    from rnnsym.questions.families import theorems
+
+    reason = a_cell(model)
+    return reason if reason is not None or theorems(model) else "no theorem speaks of this cell by name"

@@ -101,12 +101,15 @@ def several(*functions: tuple[Callable[..., Any], dict[str, Any]]) -> Callable[.
     def function(model: Any) -> list[Result]:
         from rnnsym.result import RnnsymError
 
-        found, errors = [], []
+        found: list[Result] = []
+        errors: list[Exception] = []
         for ask, options in functions:
             try:
-                found.append(ask(model, **options))
+                answer = ask(model, **options)
             except RnnsymError as error:
                 errors.append(error)
+            else:
+                found += answer if isinstance(answer, list | tuple) else [answer]
         if not found:
             raise errors[0]
         return found

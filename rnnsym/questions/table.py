@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rnnsym.questions import applies
+from rnnsym.questions.families import by_name
 from rnnsym.questions.models import general
 from rnnsym.questions.numeric import fixed_points
 from rnnsym.questions.record import Question, ask_module, asked, several
@@ -84,7 +85,7 @@ def _jacobians(cell: Cell, wrt: str | None = None) -> list[Result]:
 
 
 def _gradients(cell: Cell, wrt: str | None = None) -> list[Result]:
-    from rnnsym.analysis.jacobian import parameter_gradient
+    from rnnsym.analysis.gradient import parameter_gradient
 
     return [parameter_gradient(cell, name) for name in ([wrt] if wrt is not None else _parameters(cell))]
 
@@ -94,6 +95,33 @@ def _dimension_free(cell: Cell, wrt: str | None = None) -> list[Result]:
     assert whole is not None, "asked only where it applies"
     gradients = _gradients(whole, wrt) if wrt not in ("state", "input") else []
     return [*_cell_equations(whole), *_jacobians(whole, wrt), *gradients]
+
+
+def _transients(model: Any) -> list[Result]:
+    from rnnsym.analysis.linear import as_system
+    from rnnsym.analysis.transients import transient_growth
+
+    return transient_growth(as_system(model, "transient growth").A)
+
+
+def _gradient_bounds(cell: Cell, norm: str | None = None) -> list[Result]:
+    from rnnsym.analysis.gradient import gradient_bound
+
+    return gradient_bound(cell, norm)
+
+
+def _errors(cell: Cell) -> list[Result]:
+    from rnnsym.analysis.onestep import error_propagation, gradient_propagation
+
+    whole = general(cell)
+    assert whole is not None, "asked only where it applies"
+    return [error_propagation(whole), gradient_propagation(whole)]
+
+
+def _harmonics(cell: Cell) -> list[Result]:
+    from rnnsym.analysis.volterra import harmonic_response, linear_response
+
+    return [linear_response(cell), *(harmonic_response(cell, k) for k in (1, 3))]
 
 
 def _normal_form(model: Cell, kind: str) -> Result:
@@ -141,7 +169,11 @@ QUESTIONS: tuple[Question, ...] = (
     Question("jacobian", "Jacobians", _jacobians, applies.a_cell, options=("wrt",),
              intro="Row i, column j holds the derivative of the new state i with respect to variable j."),
     Question("parameter-gradient", "Gradients of the parameters", _gradients, applies.a_cell, options=("wrt",),
-             intro="The gradient of a loss through one step, from its gradient with respect to the new state."),
+             intro="The gradient of a loss through time, from its gradients with respect to the states."),
+    Question("gradients-through-time", "Gradients through time", ask_module("rnnsym.analysis.gradient", "bptt"), applies.a_cell,
+             intro="The product of Jacobians, the latest factor on the left."),
+    Question("gradient-bounds", "Vanishing and exploding gradients", _gradient_bounds, applies.a_cell, options=("norm",),
+             intro="A small rate is sufficient for vanishing, a large one necessary for explosion, never sufficient."),
     Question("dimension-free", "Dimension-free forms", _dimension_free, applies.sized, options=("wrt",),
              intro="The same formulas between matrices, true for every number of units and inputs."),
     Question("stability", "Stability", ask_module("rnnsym.analysis.stability", "stability_conditions"), applies.small,
@@ -149,21 +181,35 @@ QUESTIONS: tuple[Question, ...] = (
     Question("contraction", "Contraction",
              several(*asked("rnnsym.analysis.contraction", "contraction_condition", "gap_bound", "incremental_gain")), applies.recurrent,
              intro="Conditions under which trajectories under the same input come together."),
+    Question("theorems", "What is known of this cell", by_name, applies.with_theorems,
+             intro="Theorems about the cell by name, for every size."),
     Question("fixed-points", "Fixed points",
              several(*asked("rnnsym.analysis.fixedpoint", "fixed_point_equations", "bias_of_fixed_point")), applies.a_cell,
              intro="At rest under constant input; the bias is an explicit function of the fixed point.", search=fixed_points),
     Question("one-unit", "One unit", _one_unit, applies.one_unit,
              intro="Every region of weight and bias, and how long a perturbation lasts."),
+    Question("harmonics", "Response to a sinusoid of small amplitude", _harmonics, applies.one_unit,
+             intro="The linear response and what the curvature of the activation adds, to third order in the amplitude."),
     Question("bifurcations", "Bifurcations of two units",
              several(*asked("rnnsym.analysis.bifurcation", "fold", "flip", "neimark_sacker", "rotation_angle", "input_of_slopes"),
                       *((_normal_form, {"kind": kind}) for kind in ("fold", "flip", "neimark_sacker"))),
              applies.two_units,
              intro="Manifolds in the space of constant inputs, with the slopes of the activation as parameters, and normal-form coefficients."),
+    Question("accessibility", "Reachable and observable states of the network",
+             several(*asked("rnnsym.analysis.accessibility", "accessibility", "reachable_dimension", "nonlinear_observability")), applies.driven,
+             intro="Conditions of the nonlinear network itself; they are not Kalman's."),
+    Question("symmetries", "Symmetries of the parameters", ask_module("rnnsym.analysis.symmetries", "parameter_symmetries"), applies.recurrent,
+             intro="Changes of the parameters that no input and output can tell."),
+    Question("error-propagation", "Propagation of perturbations",
+             _errors, applies.one_block,
+             intro="The recursion of a one-step method's error, solved; gradients run backward through its transpose."),
     Question("collapse", "Collapse to one affine map", ask_module("rnnsym.analysis.linear", "collapse"), applies.affine,
              intro="Without activation the network is one affine map of its first state and its inputs."),
     Question("modes", "Modes", several(*asked("rnnsym.analysis.modes", "modes", "spectral_decomposition", "rotation_form")), applies.linear),
     Question("timescales", "Time scales", ask_module("rnnsym.analysis.modes", "timescales"), applies.linear,
              intro="Decay time, half-life and period, one row for each mode."),
+    Question("transients", "Transient growth", _transients, applies.linear,
+             intro="How far powers of A may grow before they decay: what eigenvalues do not tell."),
     Question("controllability", "Controllability",
              several(*asked("rnnsym.analysis.structure", "controllability", "null_controllability")), applies.linear,
              intro="The dimension of the states that inputs can reach, for all parameters; inputs are unbounded."),
@@ -176,6 +222,10 @@ QUESTIONS: tuple[Question, ...] = (
              intro="The map from inputs to outputs in the transform variable; what cancels is named."),
     Question("poles", "Poles", ask_module("rnnsym.analysis.poles", "poles"), applies.linear),
     Question("zeros", "Transmission zeros", ask_module("rnnsym.analysis.poles", "zeros"), applies.linear),
+    Question("strata", "Where poles and zeros cancel",
+             several(*asked("rnnsym.analysis.cancellation", "pole_strata", "zero_strata")), applies.symbolic_channel,
+             intro="The multiplicities of poles and zeros, case by case in the parameters."),
+    Question("mcmillan", "McMillan form", ask_module("rnnsym.analysis.mcmillan", "mcmillan_form"), applies.linear),
     Question("gains", "Gain at rest and relative degree",
              several(*asked("rnnsym.analysis.transfer", "dc_gain", "relative_degree"), *asked("rnnsym.analysis.response", "final_value")), applies.linear),
     Question("impulse-response", "Impulse response", ask_module("rnnsym.analysis.response", "impulse_response"), applies.linear),

@@ -13,6 +13,7 @@ from rnnsym.questions import QUESTIONS, Question, answers, is_definition
 from rnnsym.questions import question as question_named
 from rnnsym.report.figures import pictures_of
 from rnnsym.report.files import refuse_existing
+from rnnsym.report.layout import title
 from rnnsym.report.parts import Section, Table, fixed_point_table
 from rnnsym.report.record import Report, all_targets, targets
 from rnnsym.result import Check, LimitReached, Result, RnnsymError, SpecError
@@ -43,7 +44,8 @@ def report(
 ) -> Report:
     """Asks a model every question that applies, verifies each answer, and writes the report if a path is given.
 
-    path:      ends in .tex or .md, or neither: then one file for each of `formats`; pictures stand beside.
+    path:      ends in .tex, .md, .html, .pdf or .json, or in none: then one file for each of `formats`; the pictures of .tex and
+               .md stand beside.
     questions: names or Questions; all by default.
     trials:    random draws for each claim, DRAWS by default.
     deadline:  seconds after which no claim is begun: the report holds what is finished and says what is left out. (One
@@ -59,7 +61,7 @@ def report(
     pictures, missing = pictures_of(model) if figures else ((), ())
     if path is not None:
         refuse_existing(all_targets(path, formats, pictures), force)
-    found = Report(_title(model), model, (), seed, notation or Notation.default, pictures, missing)
+    found = Report(title(model), model, (), seed, notation or Notation.default, pictures, missing)
     end = None if deadline is None else time.monotonic() + deadline
     asking = _Asking(
         progress or (lambda stage: None), max_ops, end, dict(seed=seed, trials=trials or DRAWS, digits=digits)
@@ -151,21 +153,3 @@ def checked(result: Result, **options: Any) -> Check:
         return verify(result, **options)
     except RnnsymError as error:
         return Check("nothing tried", 0, 0, float("nan"), None, options.get("seed", 0), part=str(error))
-
-
-def _title(model: Any) -> str:
-    name = str(model.name)
-    if not hasattr(model, "equations"):
-        sizes = [(model.n, "state"), (model.m, "input"), (model.p, "output")]
-        return f"The linear system with {_counted(sizes)}"
-    if not model.is_explicit:
-        return f"The {name} network"
-    outputs = [model.output[0]] if model.output is not None else []
-    groups = ((model.state[-1:], "unit"), (model.input, "input"), (outputs, "output"))
-    sizes = [(sum(int(s.shape[0]) for s in symbols), word) for symbols, word in groups]
-    return f"The {name} network with {_counted(sizes)}"
-
-
-def _counted(sizes: Sequence[tuple[int, str]]) -> str:
-    parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in sizes if number]
-    return f"{', '.join(parts[:-1])}{' and ' if parts[1:] else ''}{parts[-1]}" if parts else "nothing in it"

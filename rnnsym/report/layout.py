@@ -115,11 +115,53 @@ def reference(source: Source) -> list[str]:
     return [part for part in (authors, source.title.rstrip("."), str(source.year or ""), found) if part]
 
 
+def address(source: Source) -> str:
+    """Where a source is on the web, if it says so."""
+    if source.doi:
+        return f"https://doi.org/{source.doi}"
+    return f"https://arxiv.org/abs/{source.arxiv}" if source.arxiv else ""
+
+
+def summary(found: Report) -> str:
+    """How many claims agree, in words after the verdict."""
+    return f"{sum(bool(c) for _, c in found.checks)} of {len(found.checks)} claims agree, seed {found.seed}"
+
+
 def heading(result: Result) -> str:
     status = "" if result.status in ("derived", "proved") else f" ({result.status})"
     return result.name[:1].upper() + result.name[1:] + status + "."
 
 
+def pieces(text: str) -> Iterator[tuple[bool, str]]:
+    """Words in which names such as W_h stand: (whether it is a name, the piece) in turn.
+
+    >>> list(pieces("Jacobian with respect to W_h."))
+    [(False, 'Jacobian with respect to '), (True, 'W_h'), (False, '.')]
+    """
+    for k, piece in enumerate(re.split(r"(?<![\w\\])([A-Za-z]+(?:_[A-Za-z0-9]+)+)(?![\w(])", text)):
+        if piece:
+            yield bool(k % 2), piece
+
+
 def trouble(check: Check) -> str:
     """What a check that is not true has to say."""
     return " ".join(str(check).split("\n", 1)[-1].split()) if check.verdict == "refuted" else check.part
+
+
+def title(model: Any) -> str:
+    """What a document about a model is called."""
+    name = str(model.name)
+    if not hasattr(model, "equations"):
+        sizes = [(model.n, "state"), (model.m, "input"), (model.p, "output")]
+        return f"The linear system with {_counted(sizes)}"
+    if not model.is_explicit:
+        return f"The {name} network"
+    outputs = [model.output[0]] if model.output is not None else []
+    groups = ((model.state[-1:], "unit"), (model.input, "input"), (outputs, "output"))
+    sizes = [(sum(int(s.shape[0]) for s in symbols), word) for symbols, word in groups]
+    return f"The {name} network with {_counted(sizes)}"
+
+
+def _counted(sizes: Sequence[tuple[int, str]]) -> str:
+    parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in sizes if number]
+    return f"{', '.join(parts[:-1])}{' and ' if parts[1:] else ''}{parts[-1]}" if parts else "nothing in it"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rnnsym.latex import CONVENTION, cite, escape, page
+from rnnsym.latex import CONVENTION, Notation, citation_key, cite, escape, page
 from rnnsym.report.layout import (
     HEADINGS,
     METHOD,
     heading,
     left_out,
     numbered,
+    pieces,
     placed,
     reference,
     row,
@@ -34,6 +35,7 @@ def to_tex(found: Report, figures: Sequence[Figure] = ()) -> str:
         r"\usepackage{amsmath,amssymb,longtable}",
         *([r"\usepackage{graphicx}"] if figures else []),
         r"\usepackage[hidelinks]{hyperref}",
+        *found.notation.preamble.splitlines(),
         r"\allowdisplaybreaks",
         rf"\title{{{escape(found.title)}}}",
         r"\author{}",
@@ -56,7 +58,7 @@ def to_tex(found: Report, figures: Sequence[Figure] = ()) -> str:
         for e in equations:
             labels[e.number] = e.label
             if e.check is not None:
-                lines += [rf"\paragraph{{{escape(heading(e.result))}}}"]
+                lines += [rf"\paragraph{{{_titled(heading(e.result), found.notation)}}}"]
             tex = page(
                 e.result,
                 env="align",
@@ -80,7 +82,7 @@ def to_tex(found: Report, figures: Sequence[Figure] = ()) -> str:
         lines += [r"\section{Verification}", METHOD, "", r"{\small", r"\begin{longtable}{@{}p{0.26\textwidth}rrrrl@{}}"]
         lines += [" & ".join(HEADINGS) + r" \\ \hline \noalign{\vskip 3pt} \endhead"]
         for e, check in rows:
-            cells = [rf"\eqref{{{e.label}}} {escape(e.result.name)}", *map(escape, row(check))]
+            cells = [rf"\eqref{{{e.label}}} {_titled(e.result.name, found.notation)}", *map(escape, row(check))]
             lines += [" & ".join(cells) + r" \\"]
         lines += [r"\end{longtable}}", ""]
     for e, check in rows:
@@ -91,11 +93,16 @@ def to_tex(found: Report, figures: Sequence[Figure] = ()) -> str:
         lines += [rf"\item {escape(text)}." for text in missing]
         lines += [r"\end{itemize}", ""]
     if cited := sources(found):
-        lines += [r"\begin{thebibliography}{99}"]
+        lines += [r"\begin{thebibliography}{99}", r"\raggedright"]
         for s in cited:
-            lines += [rf"\bibitem{{{s.key}}} {'. '.join(escape(p, unicode=True) for p in reference(s))}."]
+            lines += [rf"\bibitem{{{citation_key(s)}}} {'. '.join(escape(p, unicode=True) for p in reference(s))}."]
         lines += [r"\end{thebibliography}", ""]
     return "\n".join([*lines, r"\end{document}", ""])
+
+
+def _titled(words: str, notation: Notation) -> str:
+    """Text with the names in it as formulas."""
+    return "".join(f"${notation.symbol(p)}$" if name else escape(p) for name, p in pieces(words))
 
 
 def _figure(figure: Figure) -> list[str]:

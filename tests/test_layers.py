@@ -20,8 +20,8 @@ LAYERS = (
     ("analysis.response", "analysis.frequency"), ("analysis.gramians",), ("analysis.noise", "analysis.memory", "analysis.meanfield"),
     ("analysis.snr", "analysis.norms"),
     ("analysis.statespace", "analysis.attention", "analysis.parity", "analysis.volterra"), ("analysis.capacity",),
-    ("chance",), ("weights",), ("network",), ("verify", "latex", "plots", "spec", "testing", "interop"), ("inspection",),
-    ("questions",), ("report",), ("cli",), ("__main__",),
+    ("chance",), ("weights",), ("network", "recorded"), ("verify", "latex", "plots", "spec", "testing", "interop"), ("inspection",),
+    ("questions",), ("report",), ("card",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # Of one layer: testing asserts with verify; model files may name weights.

@@ -21,7 +21,7 @@ from rnnsym.cells.record import Cell, as_table, whole
 from rnnsym.defined import Gradient, Jacobian, Orthogonal, SpectralNorm
 from rnnsym.defined.onestep import Propagated, ResidualGap
 from rnnsym.defined.systems import StateAt
-from rnnsym.result import NoClosedForm, Result, ShapeError, Source, Step
+from rnnsym.result import NoClosedForm, Result, ShapeError, Source, SpecError, Step
 from rnnsym.systems import LinearSystem
 from rnnsym.systems.functions import Power, function_of
 from rnnsym.vectors import entrywise, linear, total, transposed
@@ -103,6 +103,7 @@ def run(cell: Cell, count: int, move: Callable[[int, Any], Any] | None = None) -
     values: list[Any] = []
     inputs: list[Any] = []
     states = [old]
+    value = unused(cell, "f", "F", "phi", "Phi")
     if move is not None:
         first = sp.MatrixSymbol(f"{old.name}_0", *old.shape)
         equations.append((first, move(0, old)))
@@ -112,7 +113,7 @@ def run(cell: Cell, count: int, move: Callable[[int, Any], Any] | None = None) -
         inputs += table.values()
         table |= {s: sp.MatrixSymbol(f"{s.name.removesuffix('_t')}_{k}", *s.shape) for s, _ in cell.equations}
         if move is not None:
-            table[new] = sp.MatrixSymbol(f"f_{k}", *new.shape)
+            table[new] = sp.MatrixSymbol(f"{value}_{k}", *new.shape)
         table[old] = states[-1]
         equations += [(table[s], _put(e, table)) for s, e in cell.equations]
         jacobians.append(_put(slope, table))
@@ -126,6 +127,16 @@ def run(cell: Cell, count: int, move: Callable[[int, Any], Any] | None = None) -
     return Run(states, values, equations, jacobians, sp.And(cell.given, differentiable(whole_run)))
 
 
+def unused(cell: Cell, *names: str) -> str:
+    """The first of the names that the cell does not use, with a time index or without."""
+    symbols = {s for _, e in cell.all_equations for s in e.free_symbols} | {s for s, _ in cell.all_equations}
+    taken = {s.name.split("_")[0] for s in (*symbols, *cell.state, *cell.input)}
+    found = next((name for name in names if name not in taken), None)
+    if found is None:
+        raise SpecError(f"{cell.name} uses every one of the names {', '.join(names)}; rename one of its parameters")
+    return found
+
+
 def _put(expression: Any, table: dict[Any, Any]) -> Any:
     """An expression with other symbols, in normal form again."""
     found = expression.xreplace(table)
@@ -133,10 +144,11 @@ def _put(expression: Any, table: dict[Any, Any]) -> Any:
 
 
 def _perturbed(cell: Cell, count: int) -> Result:
-    s = sp.Symbol("s", real=True)
+    s = sp.Symbol(unused(cell, "s", "u", "xi", "eta"), real=True)
     shape = cell.state[0].shape
-    start = sp.MatrixSymbol("delta_0", *shape)
-    kicks = [sp.MatrixSymbol(f"epsilon_{k}", *shape) for k in range(1, count + 1)]
+    start = sp.MatrixSymbol(f"{unused(cell, 'delta', 'Delta', 'zeta')}_0", *shape)
+    kick = unused(cell, "epsilon", "varepsilon", "nu")
+    kicks = [sp.MatrixSymbol(f"{kick}_{k}", *shape) for k in range(1, count + 1)]
     path = run(cell, count, lambda k, f: entrywise(lambda u, e: u + s * e, f, (start, *kicks)[k]))
     rhs = _solved(path.jacobians, start, kicks)
     lhs = Jacobian((path.states[-1],), (s,), path.equations)

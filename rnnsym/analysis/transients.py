@@ -56,7 +56,7 @@ def spectral_gap() -> list[Result]:
     Source: horn1991.
 
     >>> print(spectral_gap()[0])
-    SpectralRadius(W) <= SpectralNorm(W)
+    rho(W) <= ||W||
     """
     N = sp.MatrixSymbol("N", n, n)
     r = sp.Symbol("r", real=True)

@@ -26,7 +26,7 @@ from rnnsym.analysis.gradient import (
     truncation_error,
     words,
 )
-from rnnsym.cells import catalogue, elman, gru, leaky, lstm, stack, step_result, trajectory
+from rnnsym.cells import catalogue, cell, elman, gru, leaky, lstm, stack, step_result, trajectory
 from rnnsym.result import NoClosedForm, ShapeError, SpecError
 from rnnsym.verify import verify
 
@@ -189,9 +189,9 @@ def test_gates_bound_gradients(make):
 @pytest.mark.slow
 def test_bounds_hold_for_every_kind_of_cell():
     cells = (elman(), elman("relu"), leaky("sigmoid"), gru(update="replace"), lstm(), CELLS["plrnn"])
-    for cell in cells:
-        for result in gradient_bound(cell):
-            assert verify(result, trials=10 if cell.name != "lstm" else 4, dims=(1, 2)), result.name
+    for unit in cells:
+        for result in gradient_bound(unit):
+            assert verify(result, trials=10 if unit.name != "lstm" else 4, dims=(1, 2)), result.name
     for cell in (elman("relu"), gru(), lstm()):
         assert verify(forced_bptt(cell), trials=10, dims=(1, 2))
     for k in range(4):
@@ -236,3 +236,9 @@ def test_a_trajectory_of_the_forced_cell_is_that_of_the_blend():
     h, y, x, a = np.array([0.3]), np.array([0.9]), np.array([0.5]), 0.25
     found = trajectory(cell, {"W_h": [[2.0]], "W_x": [[1.0]], "alpha": a}, h, {"x": x[None], "y": y[None]})
     assert found[0] == pytest.approx(np.tanh(2 * ((1 - a) * h + a * y) + x))
+
+
+def test_a_parameter_with_the_name_of_a_time_index_is_refused():
+    own = cell("h_t = tanh(W_h @ h) * s + x", state="h", input="x", shapes={"s": ()})
+    with pytest.raises(SpecError, match="parameter named s, which counts time steps"):
+        bptt(own)

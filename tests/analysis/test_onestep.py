@@ -10,7 +10,7 @@ import sympy as sp
 
 from rnnsym.analysis import integrators as it
 from rnnsym.analysis import onestep as one
-from rnnsym.cells import cornn, elman, gru, leaky, linear
+from rnnsym.cells import cell, chaos_free, cornn, elman, gru, leaky, linear
 from rnnsym.result import NoClosedForm, ShapeError, SpecError
 from rnnsym.systems import LinearSystem
 from rnnsym.verify import verify
@@ -196,3 +196,10 @@ def test_every_result_on_many_draws():
             results += [it.global_error(method), *it.local_error(method), it.convergence_order(method)]
     for result in results:
         assert verify(result, trials=60, seed=2), result.name
+
+
+def test_names_of_the_cell_are_not_taken_for_those_of_the_recursion():
+    pytest.importorskip("rnnsym.cells")
+    assert verify(one.error_propagation(chaos_free()), trials=12)  # its forget gate is called f
+    own = cell("h_t = tanh(W_h @ h) * s + epsilon * x", state="h", input="x", shapes={"s": (), "epsilon": ()})
+    assert verify(one.error_propagation(own), trials=12)

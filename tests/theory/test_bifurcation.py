@@ -28,22 +28,19 @@ from rnnsym.analysis.families import (
     toggle_memory,
     two_unit_multipliers,
 )
-from rnnsym.analysis.normalforms import normal_form, so2_coefficient
-from rnnsym.cells import elman, leaky
+from rnnsym.analysis.normalforms import flip_criticality, normal_form, so2_coefficient
+from rnnsym.cells import elman
 from rnnsym.verify import verify
+from tests.bifurcations import LEAKY, TWO, circle, form, names, w
 
 Q = sp.Rational
-w = sp.Symbol("w", real=True)
-TWO = elman().at(n=2, m=1)
-
-
-def names(result, **values):
-    """The symbols of a result by name, with values."""
-    return {s: sp.nsimplify(values[s.name]) for s in result.free_symbols if s.name in values}
+# The default suite draws a part of what the slow one draws; the claims are the same.
+effort = pytest.mark.parametrize("part", [4, pytest.param(1, id="full", marks=pytest.mark.slow)])
 
 
 @pytest.mark.theory("derived")
-def test_B_BIF_1_input_space_manifolds():
+@effort
+def test_B_BIF_1_input_space_manifolds(part):
     w11, w12, w21, w22, d1 = sp.symbols("W_h_11 W_h_12 W_h_21 W_h_22 d_1", real=True)
     det = w11 * w22 - w12 * w21
     expected = {
@@ -53,9 +50,9 @@ def test_B_BIF_1_input_space_manifolds():
         result = make(TWO)
         (equation,) = result.rhs.atoms(sp.Eq)
         assert sp.cancel(equation.rhs - formula) == 0
-        assert verify(result, trials=30).verdict == "agrees"
-    assert verify(rotation_angle(TWO), trials=10) and verify(input_of_slopes(TWO), trials=10)
-    assert verify(slope_condition(elman().at(n=3, m=1), "fold"), trials=20)
+        assert verify(result, trials=30 // part).verdict == "agrees"
+    assert verify(rotation_angle(TWO), trials=10 // part) and verify(input_of_slopes(TWO), trials=10 // part)
+    assert verify(slope_condition(elman().at(n=3, m=1), "fold"), trials=20 // part)
     # a point of the fold of W = diag(3, 1/2): the first unit alone, d_1 = 1/3, b = -+1.30327390800259 (A-FIX-6)
     inputs = input_of_slopes(elman(W_h=[[3, 0], [0, Q(1, 2)]]))
     value = inputs.explicit.subs({sp.Symbol("d_1", real=True): Q(1, 3), sp.Symbol("d_2", real=True): Q(1, 2)})
@@ -73,50 +70,38 @@ def test_B_BIF_1_input_space_manifolds():
 
 
 @pytest.mark.theory("derived")
-def test_B_BIF_2_normal_form_coefficients():
+@effort
+def test_B_BIF_2_normal_form_coefficients(part):
     so2 = so2_coefficient()
-    assert so2.rhs == -Q(1, 2) and verify(so2, trials=20)
+    assert so2.rhs == -Q(1, 2) and verify(so2, trials=20 // part)
     # one tanh unit: c = w^2/3 on the whole flip locus, one sigmoid unit w^2/12
     for act, expected in (("tanh", w**2 / 3), ("sigmoid", w**2 / 12)):
         result = normal_form(elman(act, W_h=w), "flip")
-        assert result.rhs == expected and verify(result, trials=12)
+        assert result.rhs == expected and verify(result, trials=12 // part)
     # the scalar coefficient is -1/12 of the third derivative of the second iterate at the fixed point
     x = sp.Symbol("x")
     h, gain = Q(1, 2), -Q(4, 3)
     F = lambda v: sp.tanh(sp.atanh(h) + gain * (v - h))  # noqa: E731
     third = F(F(x)).diff(x, 3).subs(x, h)
     assert abs(float(-third / 12) - float(gain**2 / 3)) < 1e-12
+    assert verify(flip_criticality(elman(W_h=w)), trials=6)
     for kind in ("fold", "flip", "neimark_sacker"):
-        assert verify(normal_form(TWO, kind), trials=12)
-        assert verify(normal_form(leaky("sigmoid").at(n=2, m=1), kind), trials=8)
+        assert verify(form(TWO, kind), trials=12 // part)
+        assert verify(form(LEAKY, kind), trials=8)
     # uncoupled units: the flip coefficient of two units is that of one
-    pair = normal_form(TWO, "flip", column=1)
+    pair = form(TWO, "flip", column=2)
     at = names(pair, W_h_11=Q(1, 2), W_h_12=0, W_h_21=0, W_h_22=-Q(4, 3), h_star_1=0, h_star_2=Q(1, 2))
     assert pair.explicit.subs(at) == Q(16, 27)
 
 
-def test_the_two_neuron_part_of_b_bif_4():
+@effort
+def test_the_two_neuron_part_of_b_bif_4(part):
     for kind in ("fold", "hopf"):
-        assert verify(ctrnn_bifurcation(kind), trials=40)
+        assert verify(ctrnn_bifurcation(kind), trials=40 // part)
     # Beer's one-neuron curve is the fold of the sigmoid unit: w = 5
     one = fold(elman("sigmoid", W_h=5, W_x=1, b=sp.Symbol("b", real=True)))
     biases = sorted(float(e.rhs) for e in one.rhs.args)
     assert biases == pytest.approx([-2.65561034, -2.34438966], abs=1e-8)
-
-
-def circle(alpha, angle, count=20000):
-    """(root mean square radius, mean turn) of the SO(2) oscillator by running it."""
-    R = alpha * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    h = np.array([0.1, 0.0])
-    for _ in range(4000):
-        h = np.tanh(R @ h)
-    squares = turn = 0.0
-    for _ in range(count):
-        new = np.tanh(R @ h)
-        squares += new @ new
-        turn += math.atan2(h[0] * new[1] - h[1] * new[0], h @ new)
-        h = new
-    return math.sqrt(squares / count), turn / count
 
 
 @pytest.mark.theory("asymptotic")

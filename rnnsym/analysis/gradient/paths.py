@@ -41,7 +41,11 @@ def _with_tables(expression: Any, tables: dict[Any, Any]) -> Any:
 def path_of(cell: Cell, length: Any = horizon) -> Path:
     """The run of a cell from h_0 over the columns of X, one matrix for each input."""
     cell = abstract(cell)
-    taken = {s.name for s in cell._parameter_symbols()}
+    taken = {s.name for _, e in cell.equations for s in e.free_symbols} - {s.name for s in (*cell.state, *cell.input)}
+    if clash := sorted(taken & {s.name for s in (t, k, i, horizon)}):
+        raise SpecError(
+            f"{cell.name} has a parameter named {clash[0]}, which counts time steps here; rename the parameter"
+        )
     start = [_fresh(f"{_stem(s)}_0", s.shape, taken) for s in cell.state]
     single = len(cell.input) == 1
     sequences = [

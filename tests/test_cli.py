@@ -30,11 +30,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def command(*arguments: str, **options: object) -> subprocess.Popen[str]:
-    """The command in a process of its own."""
+    """The command in a process of its own, with Ctrl-C as a terminal gives it (a shell's background jobs ignore it)."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.Popen(
         [sys.executable, "-m", "rnnsym", *arguments], text=True, env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,  # type: ignore[call-overload]
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 # fmt: off
 ROWS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
     ("A-REC-1", "must", "derived", "The recurrence", "jacobian elman", "Elman (1990)", ""),
-    ("A-REC-2", "should", "derived", "Trajectory determined by h_0, inputs, parameters", "trajectory unroll", "", ""),
+    ("A-REC-2", "should", "derived", "Trajectory determined by h_0, inputs, parameters", "unroll", "", ""),
     ("A-REC-3", "must", "derived", "Without f the network collapses to a linear transform", "collapse", "", ""),
     ("A-REC-4", "nice", "derived", "Handles variable-length sequences", "jacobian unroll", "", ""),
     ("A-ACT-1", "must", "derived", "Ranges, parity, slope table", "jacobian activations", "", ""),

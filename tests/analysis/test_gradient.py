@@ -192,8 +192,8 @@ def test_bounds_hold_for_every_kind_of_cell():
     for unit in cells:
         for result in gradient_bound(unit):
             assert verify(result, trials=10 if unit.name != "lstm" else 4, dims=(1, 2)), result.name
-    for cell in (elman("relu"), gru(), lstm()):
-        assert verify(forced_bptt(cell), trials=10, dims=(1, 2))
+    for unit in (elman("relu"), gru(), lstm()):
+        assert verify(forced_bptt(unit), trials=10, dims=(1, 2))
     for k in range(4):
         assert verify(truncation_error(elman("relu"), 3, k), trials=10, dims=(1, 2, 3))
         assert verify(truncated_gradient(elman(), "W_x", 3, k), trials=6, dims=(1, 2))

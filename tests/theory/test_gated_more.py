@@ -45,7 +45,7 @@ def test_B_GAT_8_a_sampled_decay_is_a_gate():
     s = sp.Symbol("s", real=True)
     result = gated_linear_recurrence()
     assert result.rhs == sp.Matrix([[1 - sigmoid(s), sigmoid(s)], [0, 1]])
-    assert verify(result, trials=40).verdict == "agrees"
+    assert verify(result, trials=40)
     # exactly: e^(-ln(1 + e^s)) = 1 - 1/(1 + e^(-s))
     E = sp.Symbol("E", positive=True)
     assert sp.cancel(1 / (1 + E) - (1 - 1 / (1 + 1 / E))) == 0
@@ -53,5 +53,5 @@ def test_B_GAT_8_a_sampled_decay_is_a_gate():
     assert not verify(replace(result, steps=(), rhs=sp.Matrix([[sigmoid(s), 1 - sigmoid(s)], [0, 1]])), trials=20)
     assert not verify(replace(result, steps=(), rhs=sp.Matrix([[1 - sigmoid(s), sp.log(1 + sp.exp(s))], [0, 1]])), trials=20)  # fmt: skip
     general = gated_linear_recurrence(sp.Symbol("k", positive=True), sp.Symbol("b", real=True))
-    assert verify(general, trials=30).verdict == "agrees"
+    assert verify(general, trials=30)
     assert gated_linear_recurrence(sp.Rational(5, 2)).rhs[0, 0] == (1 - sigmoid(s)) ** sp.Rational(5, 2)

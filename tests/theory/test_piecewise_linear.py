@@ -66,3 +66,7 @@ def test_B_PWL_2_line_attractor_initialization() -> None:
         assert any(f.contains([z1, z2]) for f in found.faces)
     broken = fixed_points(rs.plrnn(), {**values, "b": [Q(1, 10), 1]})
     assert broken.complete and not broken.points and not broken.faces
+    # with a symbol for the other bias: every branch is a line of fixed points
+    lines = fixed_points(rs.plrnn(**{**values, "b": [0, sp.Symbol("b_2", real=True)], "W_x": [[0], [0]]}))
+    assert len(lines.results) == len(lines.continua) == 4
+    assert all(rs.verify(line, trials=12) for line in lines.continua)

@@ -1,10 +1,14 @@
 """A-REC: the recurrence and its trajectories."""
 
+from dataclasses import replace
+
 import pytest
 import sympy as sp
 
 from rnnsym.analysis.jacobian import jacobian
 from rnnsym.cells import elman, gru, lstm, unroll
+from rnnsym.defined import StateAfter
+from rnnsym.result import Result
 from rnnsym.vectors import Diagonal, entrywise, linear
 from rnnsym.verify import claim, verify
 
@@ -36,6 +40,11 @@ def test_A_REC_2_trajectories_compose():
     }
     renamed = [(names[n], e.xreplace({**shift, **names})) for n, e in rest.equations]
     assert list(whole.equations) == [*first.equations, *renamed]
+    run = StateAfter.of(cell, [whole.state[0]], whole.input)
+    composed = Result("trajectory", run, "=", whole.next[0], where=whole.equations)
+    assert verify(composed, trials=20)
+    swapped = StateAfter.of(cell, [whole.state[0]], (whole.input[1], whole.input[0], whole.input[2]))
+    assert not verify(replace(composed, lhs=swapped), trials=20)
     h = sp.Symbol("h", real=True)
     w, x1, x2 = sp.symbols("w x_1 x_2", real=True)
     two = claim(sp.tanh(w * sp.tanh(w * h + x1) + x2), sp.tanh(w * h + x1).subs(h, sp.tanh(w * h + x1)).subs(x1, x2))

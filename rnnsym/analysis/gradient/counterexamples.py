@@ -143,7 +143,7 @@ def nilpotent_relu(k: Any = gain) -> Result:
 
 def _silent_path(cell: Cell, start: Any) -> Path:
     """The run of a cell without input from a given start, for t steps."""
-    path = path_of(cell, t)
+    path = path_of(cell, t, (t,))
     state, new, equations, _, inputs, sequences, length = path.args
     silent = [sp.ZeroMatrix(*s.shape) for s in sequences]
     return Path(state, new, equations, [start], inputs, silent, length)

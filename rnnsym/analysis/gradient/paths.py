@@ -6,6 +6,7 @@ are the columns of X. May import: everything to the left of `analysis.gradient`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,11 +39,13 @@ def _with_tables(expression: Any, tables: dict[Any, Any]) -> Any:
     return expression.xreplace(tables) if tables else expression
 
 
-def path_of(cell: Cell, length: Any = horizon) -> Path:
-    """The run of a cell from h_0 over the columns of X, one matrix for each input."""
+def path_of(cell: Cell, length: Any = horizon, indices: Sequence[Any] = (t, k, i, horizon)) -> Path:
+    """The run of a cell from h_0 over the columns of X, one matrix for each input; indices: those the result prints."""
+    sizes = {d for s in cell._parameter_symbols() for d in getattr(s, "shape", ())} | {d for s in cell.next for d in s.shape}
     cell = abstract(cell)
-    taken = {s.name for _, e in cell.equations for s in e.free_symbols} - {s.name for s in (*cell.state, *cell.input)}
-    if clash := sorted(taken & {s.name for s in (t, k, i, horizon)}):
+    free = {s for _, e in cell.equations for s in e.free_symbols}
+    taken = {s.name for s in free} - {s.name for s in (*cell.state, *cell.input)}
+    if clash := sorted({s.name for s in free - sizes} & taken & {s.name for s in indices}):
         raise SpecError(
             f"{cell.name} has a parameter named {clash[0]}, which counts time steps here; rename the parameter"
         )

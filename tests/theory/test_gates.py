@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 
 from rnnsym.analysis import gates
+from rnnsym.analysis.gradient import error_carousel
 from rnnsym.analysis.jacobian import jacobian
 from rnnsym.cells import gru, lstm, trajectory
 from rnnsym.verify import verify
@@ -151,6 +152,8 @@ def test_B_GRD_3_half_life_of_a_gate():
     zero = {f"W_h{g}": np.zeros((2, 2)) for g in "ifog"}
     J = jacobian(lstm())(**zero, b_f=np.array([1.0, 2.0]), h=np.array([0.3, -0.2]), c=np.array([0.5, 0.1]))
     assert np.allclose(J[:2], np.hstack([np.diag(sigma(np.array([1.0, 2.0]))), np.zeros((2, 2))]))
+    carousel = error_carousel(2)  # and over several steps, where the forget gate does not see the state
+    assert verify(carousel, trials=4, dims=(1,)) and not verify(replace(carousel, given=sp.true), trials=30, dims=(1,))
 
 
 @pytest.mark.theory("derived")

@@ -42,6 +42,10 @@ class _Number(Defined, sp.Expr):
     def _latex(self, printer: Any, exp: Any = None) -> str:
         return self.sign if exp is None else rf"\left({self.sign}\right)^{{{exp}}}"
 
+    def _sympystr(self, printer: Any) -> str:
+        shown = (printer.doprint(a.expr if isinstance(a, sp.Lambda) else a) for a in self.args)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
 
 def number_key(number: Any) -> tuple[int, int]:
     """Mantissa and exponent of the middle of a ball."""

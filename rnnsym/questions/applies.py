@@ -143,6 +143,21 @@ def driven(model: Any) -> str | None:
     return None if model.is_explicit else "it needs numbers for the sizes: .at(n=2, m=1)"
 
 
+def many_units(model: Any) -> str | None:
+    """None for a plain cell of any size, whose activation the mean field takes."""
+    reason = recurrent(model)
+    if reason is not None:
+        return reason
+    if model.is_explicit:
+        return "the mean field is of many units; it is asked of the cell without sizes"
+    from rnnsym.analysis.contraction import recurrence
+
+    parts = recurrence(model)
+    if parts.leak != 1:
+        return "it leaks; the mean field is that of a plain cell"
+    return "its activation has a parameter" if parts.activation.phi.free_symbols else None
+
+
 def one_block(model: Any) -> str | None:
     """None for a cell with one state block whose form for every size is known."""
     reason = a_cell(model)

@@ -118,6 +118,13 @@ def _errors(cell: Cell) -> list[Result]:
     return [error_propagation(whole), gradient_propagation(whole)]
 
 
+def _random_weights(cell: Cell) -> list[Result]:
+    from rnnsym.analysis.contraction import recurrence
+
+    phi = recurrence(cell).activation  # the question is about the law of the weights, not about these
+    return several(*asked("rnnsym.analysis.meanfield", "mean_field", "critical_line"))(phi)
+
+
 def _harmonics(cell: Cell) -> list[Result]:
     from rnnsym.analysis.volterra import harmonic_response, linear_response
 
@@ -178,6 +185,9 @@ QUESTIONS: tuple[Question, ...] = (
              intro="The same formulas between matrices, true for every number of units and inputs."),
     Question("stability", "Stability", ask_module("rnnsym.analysis.stability", "stability_conditions"), applies.small,
              intro="The spectral radius is below one exactly where these inequalities hold; a cell is asked at a fixed point."),
+    Question("linearization", "Stability by linearization",
+             several(*asked("rnnsym.analysis.linearization", "linearization", "local_stability")), applies.recurrent,
+             intro="What the Jacobian at a fixed point tells of the network, and where it is silent."),
     Question("contraction", "Contraction",
              several(*asked("rnnsym.analysis.contraction", "contraction_condition", "gap_bound", "incremental_gain")), applies.recurrent,
              intro="Conditions under which trajectories under the same input come together."),
@@ -195,6 +205,8 @@ QUESTIONS: tuple[Question, ...] = (
                       *((_normal_form, {"kind": kind}) for kind in ("fold", "flip", "neimark_sacker"))),
              applies.two_units,
              intro="Manifolds in the space of constant inputs, with the slopes of the activation as parameters, and normal-form coefficients."),
+    Question("random-weights", "Many units with random weights", _random_weights, applies.many_units,
+             intro="The mean field of weights drawn from a normal law, in the limit of many units."),
     Question("accessibility", "Reachable and observable states of the network",
              several(*asked("rnnsym.analysis.accessibility", "accessibility", "reachable_dimension", "nonlinear_observability")), applies.driven,
              intro="Conditions of the nonlinear network itself; they are not Kalman's."),

@@ -68,6 +68,8 @@ def on_network(
     trials: at how many steps the left side's definition is evaluated; all, or fewer of a large network.
     Raises: SpecError for what has no value or no place; ShapeError for arrays that do not fit.
     """
+    if data is not None and not isinstance(data, Mapping):
+        raise SpecError(f"data is {type(data).__name__}; a mapping of names to arrays is needed, such as {{'x': inputs, 'h': run}}")
     return _Recorded(result, network, dict(data or {}), tolerance, trials).check()
 
 

@@ -61,7 +61,7 @@ def test_the_options_and_commands_it_names_exist(root: Path, capsys: pytest.Capt
     text = (root / "README.md").read_text()
     section = text[text.index("## Command line") : text.index("## Adding a cell")]
     helps = ""
-    for command in ("report", "derive", "verify", "cells"):
+    for command in ("report", "derive", "verify", "plot", "inspect", "card", "catalogue", "cells"):
         assert f"rnnsym {command}" in section
         assert main([command, "--help"]) == 0
         helps += capsys.readouterr().out

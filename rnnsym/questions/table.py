@@ -107,7 +107,14 @@ def _transients(model: Any) -> list[Result]:
 def _gradient_bounds(cell: Cell, norm: str | None = None) -> list[Result]:
     from rnnsym.analysis.gradient import gradient_bound
 
-    return gradient_bound(cell, norm)
+    return [result for result in gradient_bound(cell, norm) if not _is_vacuous(result)]
+
+
+def _is_vacuous(result: Result) -> bool:
+    """Whether the premise of an implication is without symbols and false: a theorem that says nothing of these numbers."""
+    from rnnsym.defined import Numbers
+
+    return result.relation == "=>" and not result.lhs.free_symbols and Numbers({}).truth(result.lhs) is False
 
 
 def _errors(cell: Cell) -> list[Result]:

@@ -110,11 +110,24 @@ def _gradient_bounds(cell: Cell, norm: str | None = None) -> list[Result]:
     return [result for result in gradient_bound(cell, norm) if not _is_vacuous(result)]
 
 
-def _is_vacuous(result: Result) -> bool:
-    """Whether the premise of an implication is without symbols and false: a theorem that says nothing of these numbers."""
+def _linearization(cell: Cell) -> list[Result]:
+    """Linearization, stability by it, and instability unless the numbers of the cell make it a contraction."""
+    from rnnsym.analysis.gradient import gradient_bound
+
+    results = several(*asked("rnnsym.analysis.linearization", "linearization", "local_stability"))(cell)
+    premise = next(r.lhs for r in gradient_bound(cell, "2") if r.relation == "=>")
+    return results[:-1] if premise.free_symbols == set() and _holds(premise) else results
+
+
+def _holds(condition: Any) -> bool | None:
     from rnnsym.defined import Numbers
 
-    return result.relation == "=>" and not result.lhs.free_symbols and Numbers({}).truth(result.lhs) is False
+    return Numbers({}).truth(condition)
+
+
+def _is_vacuous(result: Result) -> bool:
+    """Whether the premise of an implication is without symbols and false: a theorem that says nothing of these numbers."""
+    return result.relation == "=>" and not result.lhs.free_symbols and _holds(result.lhs) is False
 
 
 def _errors(cell: Cell) -> list[Result]:
@@ -193,7 +206,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("stability", "Stability", ask_module("rnnsym.analysis.stability", "stability_conditions"), applies.small,
              intro="The spectral radius is below one exactly where these inequalities hold; a cell is asked at a fixed point."),
     Question("linearization", "Stability by linearization",
-             several(*asked("rnnsym.analysis.linearization", "linearization", "local_stability")), applies.recurrent,
+             _linearization, applies.recurrent,
              intro="What the Jacobian at a fixed point tells of the network, and where it is silent."),
     Question("contraction", "Contraction",
              several(*asked("rnnsym.analysis.contraction", "contraction_condition", "gap_bound", "incremental_gain")), applies.recurrent,

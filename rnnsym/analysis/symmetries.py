@@ -26,6 +26,7 @@ from rnnsym.defined.symmetries import (
     StateOfMoved,
     SymmetryCount,
 )
+from rnnsym.exact.algebra import inverse
 from rnnsym.result import Array, NoClosedForm, Result, ShapeError, Source, SpecError
 from rnnsym.vectors import linear, total
 
@@ -64,7 +65,7 @@ def parameter_symmetries(cell: Cell, T: Any = None) -> Result:
         if not n.is_Integer or kind(table).holds(Numbers({})) is not True:
             raise SpecError(_refusal(cell, kind, n))
         turn = table
-    back = turn.T if kind in (SignedPermutation, Permutation) else sp.Inverse(turn) if T is None else turn.inv()
+    back = turn.T if kind in (SignedPermutation, Permutation) else _inverse(turn)
     turned = {W: linear(turn, W, back), b: linear(turn, b)}
     if U is not None:
         turned[U] = linear(turn, U)
@@ -81,6 +82,13 @@ def parameter_symmetries(cell: Cell, T: Any = None) -> Result:
         where=cell.where if cell.output is None else cell.where[: len(cell.where) - _outputs(cell)],
         source=(ALBERTINI,), arrays=arrays,
     )  # fmt: skip
+
+
+def _inverse(turn: Any) -> Any:
+    if not isinstance(turn, sp.MatrixBase) or turn.free_symbols:
+        return sp.Inverse(turn)
+    adjugate, determinant = inverse(turn)
+    return adjugate / determinant
 
 
 def _outputs(cell: Cell) -> int:

@@ -10,10 +10,10 @@ import pytest
 
 # Rooms of one inner tuple do not see each other, but for what is allowed in WITHIN.
 LAYERS = (
-    ("result", "theory"), ("reader",), ("exact",), ("vectors",), ("defined",), ("code",), ("activations",), ("cells", "systems"),
+    ("result", "theory"), ("reader", "limits"), ("exact",), ("vectors",), ("defined",), ("code",), ("activations",), ("cells", "systems"),
     ("analysis.jacobian",), ("analysis.fixedpoint", "analysis.linear", "analysis.search"), ("analysis.scalar",), ("analysis.modes", "analysis.stability"),
     ("analysis.contraction",), ("analysis.certificates", "analysis.linearization"), ("analysis.gates", "analysis.coupling", "analysis.lyapunov"),
-    ("analysis.normalforms",), ("analysis.gradient", "analysis.bifurcation", "analysis.families", "analysis.structure"),
+    ("analysis.normalforms", "analysis.structure_conditions"), ("analysis.gradient", "analysis.bifurcation", "analysis.families", "analysis.structure"),
     ("analysis.nonnormality", "analysis.onestep"), ("analysis.transients", "analysis.integrators", "analysis.constrained"),
     ("analysis.structure_steering", "analysis.structure_kalman", "analysis.accessibility", "analysis.symmetries", "analysis.recurrences_gated", "analysis.inference",
      "analysis.computation"), ("analysis.filters",), ("analysis.poles", "analysis.straight_line"), ("analysis.transfer", "analysis.mcmillan", "analysis.cancellation"),

@@ -359,6 +359,12 @@ def unique_fixed_point(W: Any) -> Result:
     """
     table = as_table(W, None, "W")
     n = table.rows
+    if n != table.cols:
+        raise ShapeError(f"W is {n} x {table.cols}; a square matrix is needed")
+    if any(e.is_extended_real is False for e in table):
+        raise SpecError(
+            "W has entries that are not real; h = phi(W h + b) is about real states, and P-matrices are real"
+        )
     if n > 4:
         raise NoClosedForm(
             f"W has {n} units; {2**n - 1} minors are written out for n <= 4. For numbers use certificates"

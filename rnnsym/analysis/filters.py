@@ -140,6 +140,8 @@ def fractions_in(system: LinearSystem) -> Fractions:
     A, B, C, D = system.matrices
     if system.n == 0:
         return Fractions(tuple(tuple((D[i, j],) for j in range(system.m)) for i in range(system.p)), (sp.S.One,))
+    if 0 in D.shape:
+        return Fractions(((),) * system.p, tuple(exact.characteristic_polynomial(A)))
     resolved = exact.resolvent(A, B, C)
     below, inner = resolved.denominator, resolved.numerator
     shift = (sp.S.Zero,) if system.readout == "current" else ()

@@ -20,7 +20,7 @@ from rnnsym.cells.record import Cell, entries
 from rnnsym.defined import FixedPointOf, Invertible
 from rnnsym.defined.loci import Nonzero
 from rnnsym.defined.resting import BiasAt, ImplicitDerivative, ImplicitGradient
-from rnnsym.exact import inverse
+from rnnsym.exact import inverse, is_zero
 from rnnsym.result import Array, NoClosedForm, Result, Source, SpecError
 from rnnsym.vectors import Entrywise, chain, column, cotangents, explicit, linear, slot, stack, total, transposed
 
@@ -116,6 +116,7 @@ def implicit_derivative(cell: Cell, wrt: str = "b") -> Result:
         table, names = _named_jacobian(rest, _entries(rest, gap))
         where += names
         adjugate, determinant = inverse(table)
+        _refuse_singular(cell, determinant)
         right = (adjugate * _entries(rest, K)).applyfunc(
             lambda e: e / determinant if names else sp.cancel(e / determinant)
         )
@@ -167,6 +168,7 @@ def implicit_gradient(cell: Cell, name: str = "W_h") -> Result:
         table, names = _named_jacobian(rest, _entries(rest, gap))
         where += names
         adjugate, determinant = inverse(table.T)
+        _refuse_singular(cell, determinant)
         weights = adjugate * sp.Matrix.vstack(*(sp.Matrix(loads[d]) for d in deltas))
         symbols = [e for a in adjoints for e in loads[a]]
         defined = tuple((s, v / determinant) for s, v in zip(symbols, weights, strict=True))
@@ -186,6 +188,14 @@ def implicit_gradient(cell: Cell, name: str = "W_h") -> Result:
         source=(ALMEIDA, PINEDA),
         arrays=arrays(rest) + tuple(Array(d.name, "parameter", loads.get(d, d)) for d in deltas),
     )
+
+
+def _refuse_singular(cell: Cell, determinant: Any) -> None:
+    if is_zero(determinant) is True:
+        raise NoClosedForm(
+            f"{cell.name}: I - J is singular at every fixed point, so they are no functions of a parameter there; "
+            "see fixed_points"
+        )
 
 
 # The cell at rest

@@ -26,7 +26,7 @@ from rnnsym.analysis.filters import (
 from rnnsym.defined import GroupDelay, HalfPowerFrequency, Phase, ResonanceFrequency, SquaredMagnitude, TransferFunction
 from rnnsym.defined.polezero import coefficients
 from rnnsym.exact import factored, is_zero, normal
-from rnnsym.result import NoClosedForm, Result, SpecError, Step
+from rnnsym.result import NoClosedForm, Result, RnnsymError, SpecError, Step
 from rnnsym.systems import LinearSystem
 
 OMEGA = sp.Symbol("omega", real=True)
@@ -55,6 +55,9 @@ def polynomials(system: LinearSystem) -> tuple[list[Any], list[Any]]:
 
 def cosines(a: list[Any], b: list[Any], omega: Any) -> Any:
     """Re a(e^{i w}) conj(b(e^{i w})) for real coefficients, highest first, as a polynomial in cos w."""
+    parts = exact.in_cosine(a, b)
+    if parts is not None and len(parts) > 1:
+        return sp.Add(*(p * sp.cos(omega) ** (len(parts) - 1 - k) for k, p in enumerate(parts)))
     a, b = _aligned(a, b)
     weights: dict[int, Any] = {}
     for i, x in enumerate(a):
@@ -184,8 +187,16 @@ def phase(model: Any, omega: Any = None) -> Result:
 
 
 def _no_zero(above: list[Any], w: Any) -> Any:
-    square = cosines(above, above, w)
-    return nonzero(square) if square.free_symbols else sp.true
+    """The hypothesis that H(e^{i omega}) is not 0.
+
+    Raises: RnnsymError if it is 0 for all parameters.
+    """
+    condition = nonzero(cosines(above, above, w))
+    if condition == sp.false:
+        raise RnnsymError(
+            f"H is 0 at the frequency {w}, for all parameters: 0 has no phase and no delay; ask at another"
+        )
+    return condition
 
 
 def group_delay(model: Any, omega: Any = None) -> Result:
@@ -200,6 +211,7 @@ def group_delay(model: Any, omega: Any = None) -> Result:
     system = single(model, "a group delay")
     w = frequency_symbol(system, omega)
     above, below = polynomials(system)
+    nonzero_there = _no_zero(above, w)
 
     def slope(parts: list[Any]) -> Any:
         top = len(parts) - 1
@@ -209,7 +221,7 @@ def group_delay(model: Any, omega: Any = None) -> Result:
     whole = slope(below) - slope(above)
     return Result(
         f"group delay of the {system.name}", GroupDelay(*arguments(system), w), "=", ratio(whole, sp.S.One),
-        sp.And(system.given, regular(system, w), _no_zero(above, w), reals(system)),
+        sp.And(system.given, regular(system, w), nonzero_there, reals(system)),
         steps=(Step(whole, "logarithmic derivative of N/D along the circle"),),
     )  # fmt: skip
 

@@ -134,6 +134,7 @@ def partial_sum(A: Any, Q: Any, count: Any) -> tuple[Any, Any, tuple[Any, ...]]:
     A, Q = sp.ImmutableMatrix(A), sp.ImmutableMatrix(Q)
     star = adjoint(A)
     if count.is_Integer:
+        exact.refuse_powers(f"the sum of {count} terms A^k Q A*^k", A, Q, int(count), both_sides=True)
         total, term = sp.zeros(A.rows, A.rows), Q
         for _ in range(int(count)):
             total, term = total + term, (A * term * star).applyfunc(sp.expand)

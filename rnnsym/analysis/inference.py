@@ -23,6 +23,7 @@ from rnnsym.defined.inference import (
     HilbertDistance,
     LargestSlope,
     LogOdds,
+    Possible,
     Posterior,
     ProjectiveDiameter,
     RiccatiSolution,
@@ -52,7 +53,8 @@ def hmm_filter(states: int = 2, steps: int = 1, *, transition: Any = None) -> Re
     """p(s_T | y_1 ... y_T): T times alpha -> diag(l_t) P^T alpha / (1^T diag(l_t) P^T alpha), l_t = p(y_t | .).
 
     Shapes: P (K, K), P[i, j] = p(j | i); l (K, T), column t the likelihoods of y_t; alpha (K, 1), the prior before y_1.
-    Given:  P, l, alpha >= 0; alpha is not 0. Rows of P sum to 1 in a chain, which the formula does not need.
+    Given:  P, l, alpha >= 0, and the observations have a positive probability (so alpha != 0, and every Z_t > 0). Rows of P
+            sum to 1 in a chain, which the formula does not need.
     Raises: LimitReached for more than 5000 hidden paths, ShapeError if `transition` is not K by K.
     Source: rabiner1989.
 
@@ -76,7 +78,8 @@ def hmm_filter(states: int = 2, steps: int = 1, *, transition: Any = None) -> Re
             names = [sp.Symbol(f"alpha{t}_{i + 1}", nonnegative=True) for i in range(K)]
             where += zip(names, state, strict=True)
             state = sp.ImmutableMatrix(K, 1, names)
-    given = sp.And(*(sp.Ge(e, 0) for M in (table, likelihoods, prior) for e in M))
+    signs = (sp.Ge(e, 0) for M in (table, likelihoods, prior) for e in M)
+    given = sp.And(*signs, Possible(table, likelihoods, prior))
     arrays: tuple[Array, ...] = (Array("l", "parameter", likelihoods), Array("alpha", "parameter", prior))
     arrays += () if transition is not None else (Array("P", "parameter", table),)
     return Result(
@@ -94,6 +97,7 @@ def _table(name: str, rows: int, columns: int, positive: bool = False) -> Any:
 def hmm_log_odds(*, symmetric: bool = False) -> Result:
     """ell_t = ln ((1 - a) e^ell + b)/(a e^ell + 1 - b) + LLR_t, the log-odds of state 1 against state 2.
 
+    Stated through t = tanh(ell/2): ln (1 - a + b + (1 - a - b) t)/(1 + a - b - (1 - a - b) t), which does not overflow.
     a = p(1 -> 2), b = p(2 -> 1), LLR_t = ln p(y_t | 1)/p(y_t | 2). symmetric: a = b = epsilon in x = ell/2,
     x_t = artanh((1 - 2 epsilon) tanh x_{t-1}) + LLR_t/2: an exact recurrence through tanh, though not phi(W h + U x + b).
     epsilon = 0 adds up evidence without loss, epsilon = 1/2 forgets all of it, epsilon > 1/2 alternates.
@@ -106,7 +110,9 @@ def hmm_log_odds(*, symmetric: bool = False) -> Result:
     if not symmetric:
         chain = sp.ImmutableMatrix([[1 - a, a], [b, 1 - b]])
         lhs = LogOdds(chain, sp.ImmutableMatrix([[ratio]]), ell)
-        return Result("log-odds of a two-state chain", lhs, "=", odds_map() + ratio, _inside(a, b), source=(RABINER,))
+        steps = (Step(odds_map() + ratio, "Bayes' theorem for one step"),)
+        rhs = _odds_in_tanh() + ratio
+        return Result("log-odds of a two-state chain", lhs, "=", rhs, _inside(a, b), steps=steps, source=(RABINER,))
     chain = sp.ImmutableMatrix([[1 - epsilon, epsilon], [epsilon, 1 - epsilon]])
     lhs = LogOdds(chain, sp.ImmutableMatrix([[ratio]]), 2 * x) / 2
     step = odds_map().subs({a: epsilon, b: epsilon}).subs(ell, 2 * x) / 2 + ratio / 2
@@ -123,6 +129,12 @@ def _inside(*probabilities: Any) -> Any:
 def odds_map() -> Any:
     """The prediction in log-odds, ln ((1 - a) e^ell + b)/(a e^ell + 1 - b)."""
     return sp.log(((1 - a) * sp.exp(ell) + b) / (a * sp.exp(ell) + 1 - b))
+
+
+def _odds_in_tanh() -> Any:
+    """The same with numerator and denominator divided by (1 + e^ell)/2: e^ell overflows in arrays, tanh(ell/2) does not."""
+    t = sp.tanh(ell / 2)
+    return sp.log((1 - a + b + (1 - a - b) * t) / (1 + a - b - (1 - a - b) * t))
 
 
 def hmm_forgetting() -> Result:

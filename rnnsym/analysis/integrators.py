@@ -22,6 +22,7 @@ from rnnsym.defined.onestep import AfterStep, GlobalError, MethodStep, Partition
 from rnnsym.exact import factored, normal
 from rnnsym.result import Result, ShapeError, Source, SpecError, Step
 from rnnsym.systems import LinearSystem
+from rnnsym.systems.record import positive
 
 GEOMETRIC = Source(
     "hairer2006", "Hairer, E. and Lubich, C. and Wanner, G.", "Geometric Numerical Integration", 2006, doi="10.1007/3-540-30666-8",
@@ -106,7 +107,7 @@ def step_matrix(A: Any, method: str, dt: Any = dt) -> Result:
     [ 1,        h],
     [-h, 1 - h**2]])
     """
-    system = one_step(A, method, dt)
+    system, dt = one_step(A, method, dt), positive(dt, "dt")
     table = as_table(A.A if isinstance(A, LinearSystem) else A, None, "A")
     return Result(f"step of {method}", step_of(table, method, dt), "=", system.A, system.given, source=(HAIRER,))
 
@@ -122,6 +123,7 @@ def one_step(A: Any, method: str, dt: Any = dt) -> LinearSystem:
     A = as_table(A.A if isinstance(A, LinearSystem) else A, None, "A")
     if A.rows != A.cols:
         raise ShapeError(f"A is {A.rows} x {A.cols}; a square matrix is needed")
+    dt = positive(dt, "dt")
     size = A.rows
     one = sp.ImmutableMatrix(sp.eye(size))
     given: Any = sp.true

@@ -72,12 +72,23 @@ def linearize(cell: Cell, *, at: Any = None, input: Any = None, output: Any = No
     kinks = jacobian(cell, "state").given
     kinks = kinks if kinks == sp.true else sp.And(*(_put(c, cell, stars) for c in sp.And.make_args(kinks)))
     if kinks == sp.false:
-        raise SpecError(f"{cell.name} has a kink at the given h*; there is no linearization there")
+        raise SpecError(_kink(cell, stars))
     zeros = {
         c.lhs: sp.S.Zero for c in sp.And.make_args(given) if isinstance(c, sp.Eq) and c.lhs.is_Symbol and c.rhs == 0
     }
     A, B, C, D = (None if M is None else M.xreplace(zeros) for M in (A, B, C, D))
     return LinearSystem(A, B, C, D, readout=readout, given=sp.And(cell.given, given, kinks))
+
+
+def _kink(cell: Cell, stars: dict[Any, Any]) -> str:
+    """Which slope is missing at the given point."""
+    parts = sp.And.make_args(jacobian(cell, "state").given)
+    where = next((p for p in parts if _put(p, cell, stars) == sp.false), sp.true)
+    place = f", where {sp.Not(where)}" if where != sp.true else ""
+    return (
+        f"{cell.name} is not differentiable at the given h*{place}: it has a kink there and no linearization; name a side "
+        "(lambdify(kink='left') of the Jacobian) or a point inside a region"
+    )
 
 
 def _stars(cell: Cell, at: Any, input: Any) -> dict[Any, Any]:

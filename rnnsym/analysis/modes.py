@@ -64,7 +64,8 @@ def spectral_decomposition(A: Any) -> Result:
     for value, count in spectrum(A):
         if X in value.free_symbols:
             raise NoClosedForm(
-                "an eigenvalue of A has no closed form; give numbers for some entries, or use modes(A) for its factors"
+                "an eigenvalue of A has no closed form; give numbers for some entries, use modes(A) for its factors, or "
+                "stability_conditions(A), the Schur-Cohn conditions"
             )
         found = _eigenvectors(A, value, count)
         if len(found) < count:
@@ -276,7 +277,8 @@ def timescales(A: Any) -> Result:
     for value, _ in spectrum(A):
         if X in value.free_symbols:
             raise NoClosedForm(
-                "an eigenvalue of A has no closed form, nor have its time scales; give numbers for some entries"
+                "an eigenvalue of A has no closed form, nor have its time scales; give numbers for some entries, or use "
+                "stability_conditions(A), the Schur-Cohn conditions"
             )
         left.append([DecayTime(value, sp.exp(-1)), DecayTime(value, sp.S.Half), Period(value)])
         right.append([_decay(value, sp.S.One), _decay(value, sp.log(2)), _period(value)])

@@ -6,6 +6,7 @@ the network's own power diverges there, and an unstable A is refused. May import
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -40,9 +41,14 @@ RHO = sp.Symbol("rho", real=True)
 
 def output_energy(system: LinearSystem) -> Any:
     """sum_k |h_k|^2 over all channels, in closed form, given stability."""
-    A, B, C, D = system.with_readout("previous").matrices
+    return _energy(*map(sp.ImmutableMatrix, system.with_readout("previous").matrices))
+
+
+@lru_cache(maxsize=64)
+def _energy(A: Any, B: Any, C: Any, D: Any) -> Any:
+    """The energy of a system: asked by the H2 norm, the noise gain and the signal-to-noise ratio, found once."""
     total = sum((e * sp.conjugate(e) for e in D), sp.S.Zero)
-    if system.n:
+    if A.rows:
         P = stein(A, (B * adjoint(B)).applyfunc(sp.expand))
         total += (C * P * adjoint(C)).trace()
     return factored(total)

@@ -16,6 +16,7 @@ May import: everything to the left of `analysis.bifurcation`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,6 +97,7 @@ class Center:
 def center(model: Net) -> Center:
     """The fixed point in h_star for tanh and sigmoid, in the pre-activation alpha for every other smooth activation.
 
+    Where the second or third derivative jumps (elu and softsign at 0) the point is excluded in `given`.
     Raises: NoClosedForm for activations with kinks, and linear ones.
     """
     act, n = model.activation, model.n
@@ -121,7 +123,8 @@ def center(model: Net) -> Center:
     orders = [first, first.diff(X), first.diff(X, 2)]
     if any(e.has(sp.Derivative, sp.Subs) for e in orders):
         raise NoClosedForm(f"{act.name} has no third derivative in closed form")
-    smooth = [sp.Ne(a, 0) for a in alpha] if act.name == "softsign" else []
+    smooth = [sp.Ne(a, p) for a in alpha for p in _rough(orders)]
+    orders = [e.replace(sp.Piecewise, lambda *cases: _where_smooth(cases)) for e in orders]
     return Center(
         alpha,
         tuple(act.phi(a) for a in alpha),
@@ -129,6 +132,21 @@ def center(model: Net) -> Center:
         tuple(tuple(e.subs(X, a) for a in alpha) for e in orders),
         sp.And(*smooth),
     )
+
+
+def _rough(orders: Sequence[Any]) -> list[Any]:
+    """The points where one of the derivatives does not exist: 0 for elu and softsign, whose slope has a kink there."""
+    found: dict[Any, None] = {}
+    for f in (f for e in orders for f in e.atoms(sp.Function)):
+        for p in getattr(f, "undefined_at", ()):
+            found[(p - f.args[0].subs(X, 0)) / f.args[0].diff(X)] = None
+    return sorted(found, key=sp.default_sort_key)
+
+
+def _where_smooth(cases: Sequence[Any]) -> Any:
+    """A derivative in cases at the points where it exists."""
+    kept = [(value, condition) for value, condition in cases if value is not sp.nan]
+    return kept[0][0] if len(kept) == 1 else sp.Piecewise(*cases)
 
 
 def centered(model: Net, at: Center) -> Any:

@@ -3,7 +3,7 @@
 Closed forms where they exist: one pole, two poles without zeros, networks without negative weights. Otherwise, for
 numbers, an enclosure that is proved: for H-infinity by bisection on g = gain^2, each step decided by counting, in exact
 arithmetic, the real roots c = cos omega in [-1, 1] of g |D|^2 - |N|^2 (Boyd, Balakrishnan & Kabamba 1989, on the circle);
-for l1 by a partial sum and a bound of its tail. May import: everything to the left of `analysis.norms`.
+and a start at one frequency; for l1 by a partial sum and a bound of its tail. May import: everything to the left of `analysis.norms`.
 """
 
 from __future__ import annotations
@@ -156,26 +156,45 @@ def _at(parts: list[Any], z: Any) -> Any:
 
 
 def _peak_enclosure(system: LinearSystem) -> tuple[Any, Any]:
-    """Rational numbers with low <= ||H||_inf <= high, PRECISE apart in relative terms."""
+    """Rational numbers with low <= ||H||_inf <= high, PRECISE apart in relative terms.
+
+    g is larger than every singular value squared if it is so at one frequency, z = 1, and is that of none at all: they
+    are continuous in omega. That g is larger at z = 1 is the definiteness of g I - H(1)^T H(1).
+    """
     g = sp.Dummy("g")
-    test = _margin(system, g)
-    start = max((abs(e) ** 2 for e in gain_at(system, sp.S.One)), default=sp.S.Zero)
-    low = sp.Rational(start)
-    high = max(2 * low, sp.S.One)
-    while not _is_above(test, g, high):
+    test = [coefficients(c, g) if g in c.free_symbols else [c] for c in _margin(system, g)]
+    gain = gain_at(system, sp.S.One)
+    gram = gain.T * gain if system.m <= system.p else gain * gain.T
+    low = max(gram[i, i] for i in range(gram.rows))
+    trace = sum(gram[i, i] for i in range(gram.rows))
+
+    def is_above(value: Any) -> bool:
+        above_at_1 = value > trace or _is_definite(value * sp.eye(gram.rows) - gram)
+        return above_at_1 and _is_none([_horner(c, value) for c in test])
+
+    high = max(2 * trace, sp.S.One)
+    while not is_above(high):
         low, high = high, 4 * high
     while high - low > 2 * PRECISE * high:
-        middle = _short((low + high) / 2, high)
-        if middle in (low, high):
+        middle = _short((low + high) / 2)
+        if not low < middle < high:
             break
-        low, high = (low, middle) if _is_above(test, g, middle) else (middle, high)
+        low, high = (low, middle) if is_above(middle) else (middle, high)
     return _root_bound(low, False), _root_bound(high, True)
 
 
-def _short(value: Any, scale: Any) -> Any:
-    """A nearby dyadic number, so that fractions do not grow."""
-    bits = 80 - int(sp.log(scale, 2).evalf())
-    return sp.Rational(int(value * sp.Integer(2) ** bits), 1) / sp.Integer(2) ** bits
+def _short(value: Any) -> Any:
+    """A dyadic number near a positive one, so that fractions do not grow."""
+    bits = 80 + int(value.q).bit_length() - int(value.p).bit_length()
+    unit = sp.Integer(2) ** bits
+    return sp.Integer(int(value * unit)) / unit
+
+
+def _horner(parts: list[Any], value: Any) -> Any:
+    result = parts[0]
+    for c in parts[1:]:
+        result = result * value + c
+    return result
 
 
 def _root_bound(value: Any, upper: bool) -> Any:
@@ -215,14 +234,16 @@ def _in_c(polynomial: Any) -> list[Any]:
     return coefficients(polynomial, C) if C in polynomial.free_symbols else [polynomial]
 
 
-def _is_above(test: Any, g: Any, value: Any) -> bool:
-    """Whether g = value is larger than every |H|^2: no frequency has a singular value of that square."""
-    values = [c.subs(g, value) for c in test]
+def _is_definite(table: Any) -> bool:
+    """Whether a symmetric matrix of rational numbers is positive definite (Sylvester: its leading minors are)."""
+    return all(exact.determinant(sp.ImmutableMatrix(table[:k, :k])) > 0 for k in range(1, table.rows + 1))
+
+
+def _is_none(values: list[Any]) -> bool:
+    """Whether a polynomial in c, from `_margin`, is 0 at no frequency, -1 <= c <= 1."""
     while values and values[0] == 0:
         values = values[1:]
-    if not values:
-        return False
-    return len(values) == 1 or not has_root_between(values, -1, 1)
+    return bool(values) and (len(values) == 1 or not has_root_between(values, -1, 1))
 
 
 def l1_norm(model: Any) -> Result:

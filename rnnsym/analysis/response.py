@@ -26,14 +26,18 @@ STEP = sp.Symbol("k", integer=True, nonnegative=True)
 
 def _step_symbol(system: LinearSystem, k: Any) -> Any:
     """The symbol of the step, which no parameter may share."""
-    symbol = STEP if k is None else k
-    if getattr(symbol, "is_integer", None) is not True:
+    symbol = STEP if k is None else sp.sympify(k, strict=True)
+    if symbol.is_integer is not True:
         raise SpecError(f"a step is a whole number; declare {symbol} with Symbol({str(symbol)!r}, integer=True)")
-    if isinstance(symbol, sp.Symbol) and any(s.name == symbol.name for s in system.free_symbols):
-        raise SpecError(
-            f"the parameter {symbol.name!r} of the system has the name of the step {symbol.name!r}; "
-            "pass another symbol (k=Symbol('t', integer=True)) or rename the parameter"
-        )
+    if symbol.is_negative:
+        raise SpecError(f"a step is a whole number k >= 0, got {symbol}")
+    taken = {s.name for s in system.free_symbols | system.given.free_symbols}
+    for s in sorted(symbol.free_symbols, key=str):
+        if s.name in taken:
+            raise SpecError(
+                f"the parameter {s.name!r} of the system has the name of the step {s.name!r}; "
+                "pass another symbol (k=Symbol('t', integer=True)) or rename the parameter"
+            )
     return symbol
 
 
@@ -42,8 +46,13 @@ def _shown(table: Any) -> Any:
     return table[0, 0] if table.shape == (1, 1) else sp.ImmutableMatrix(table)
 
 
-def _tidy(expression: Any) -> Any:
-    return normal(expression) if not expression.has(sp.Piecewise) and not expression.has(STEP) else expression
+def _tidy(expression: Any, step: Any) -> Any:
+    """In normal form where the step does not occur: a^(k - 1) written as a^k/a would lose the case a = 0, k = 1."""
+    return (
+        expression
+        if expression.has(sp.Piecewise) or expression.free_symbols & step.free_symbols
+        else normal(expression)
+    )
 
 
 def impulse_response(model: Any, k: Any = None) -> Result:
@@ -61,7 +70,7 @@ def impulse_response(model: Any, k: Any = None) -> Result:
     A, B, C, D = system.matrices
     is_current = system.readout == "current"
     power, where = function_of(A, Power(step if is_current else step - 1))
-    later = sp.ImmutableMatrix(C * power * B).applyfunc(_tidy) if system.n else sp.zeros(*D.shape)
+    later = sp.ImmutableMatrix(C * power * B).applyfunc(lambda e: _tidy(e, step)) if system.n else sp.zeros(*D.shape)
     start = (C * B + D if is_current else D).applyfunc(normal)
 
     def entry(i: int, j: int) -> Any:
@@ -118,6 +127,7 @@ def markov_parameters(model: Any, count: int) -> Result:
         raise SpecError(f"the number of Markov parameters must be a whole number >= 1, got {count!r}")
     textbook = system.with_readout("previous")
     A, B, C, D = textbook.matrices
+    exact.refuse_powers(f"{count} Markov parameters", A, B, count)
     found, state = [D], B
     for _ in range(count - 1):
         found.append((C * state).applyfunc(factored))

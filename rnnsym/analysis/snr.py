@@ -19,6 +19,7 @@ from rnnsym.result import NoClosedForm, Result, RnnsymError, SpecError
 from rnnsym.systems import LinearSystem
 
 POWER = sp.Symbol("P", positive=True)
+SHORT = 2000  # operations up to which |H|^2/||H||^2 is multiplied out; beyond it stays the quotient of the two
 
 
 SIGMA = sp.Symbol("sigma", positive=True)
@@ -57,8 +58,10 @@ def snr(model: Any, *, omega: Any = None, power: Any = None, variance: Any = Non
         given = sp.And(given, nonzero(lead))
     else:
         top, bottom = gain_parts(system, w)
-        where = ((G, ratio(top, bottom * output_energy(system))),)
-        given = sp.And(given, nonzero(sp.fraction(output_energy(system))[0]), regular(system, w))
+        energy = output_energy(system)
+        is_short = top.count_ops() + bottom.count_ops() + energy.count_ops() <= SHORT
+        where = ((G, ratio(top, bottom * energy) if is_short else ratio(top, bottom) / energy),)
+        given = sp.And(given, nonzero(sp.fraction(energy)[0]), regular(system, w))
     return Result(
         f"signal-to-noise ratio of the {system.name}", SignalToNoise(*arguments(system), w, P, sigma2), "=",
         P / sigma2 * G, given, where,

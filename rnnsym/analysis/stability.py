@@ -5,7 +5,7 @@ p(z) = det(zI - A) = z^n + a_1 z^(n-1) + ... + a_n has all roots in |z| < 1 exac
 X = [[1, a_1, ..., a_(n-2)], ..., [0, ..., 1]] and Y = [[0, ..., 0, a_n], [0, ..., a_n, a_(n-1)], ..., [a_n, ..., a_2]].
 Stability is lost where one of three critical ones turns to an equality, on any path that starts stable:
     p(1) = 0, a fold (z = 1);  p(-1) = 0, a flip (z = -1);  det(X - Y) = prod_(i<j) (1 - z_i z_j) = 0, Neimark-Sacker.
-The critical ones alone are sufficient for n <= 3 only. May import: everything to the left of `analysis.stability`.
+The critical ones alone are sufficient for n <= 2 only: diag(5, 11/10, 1/2) meets all three. May import: everything to the left of `analysis.stability`.
 """
 
 from __future__ import annotations
@@ -240,6 +240,8 @@ def euler_disk() -> Result:
 def euler_conditions(model: Any) -> Result:
     """rho((1 - a) I + a M) < 1 in the entries of M, the slope matrix D W of tau h' = -h + f(W h + b), a = dt/tau."""
     M = as_table(model, None, "M")
+    if M.rows != M.cols:
+        raise ShapeError(f"M is {M.rows} x {M.cols}; a square matrix is needed")
     a = sp.Symbol("a", positive=True)
     if a in M.free_symbols or any(s.name == "a" for s in M.free_symbols):
         raise SpecError("M uses the name 'a', which is the step dt/tau here; rename yours")
@@ -253,7 +255,8 @@ def euler_conditions(model: Any) -> Result:
 class Verdict:
     """stable: True, False (rho > 1), or None (rho = 1, or not decided); slack: 1 - rho; margins: each inequality's value.
 
-    on: the names of the boundaries that the matrix lies on exactly (fold, flip, neimark-sacker).
+    on: the names of the boundaries that the matrix lies on exactly (fold, flip, neimark-sacker). The margins and `on` are
+    those of a real matrix; of a complex one there are none.
     """
 
     stable: bool | None
@@ -276,10 +279,10 @@ def stability_verdict(A: Any) -> Verdict:
         raise ShapeError(f"A is {table.rows} x {table.cols}; a square matrix is needed")
     if table.free_symbols:
         raise SpecError(f"A has the symbols {', '.join(sorted(map(str, table.free_symbols)))}; numbers are needed")
-    rational = all(e.is_Rational for e in table)
+    rational, real = all(e.is_Rational for e in table), all(e.is_extended_real for e in table)
     numbers = Numbers({})
     radius = numbers.value(SpectralRadius(table))
-    margins = named_inners(exact.characteristic_polynomial(table)) if table.rows <= 2 * LIMIT else {}
+    margins = named_inners(exact.characteristic_polynomial(table)) if real and table.rows <= 2 * LIMIT else {}
     signs = [is_zero(m) for m in margins.values()] if rational else []
     on = tuple(k for k, zero in zip(margins, signs, strict=False) if zero and k in ("fold", "flip", "neimark-sacker"))
     with balls.precision(60):
@@ -296,6 +299,8 @@ def stability_region(result: Result) -> Callable[..., Any]:
     >>> bool(inside(a=0.5, b=0.2)), bool(inside(a=1.5, b=0.2))
     (True, False)
     """
+    if not isinstance(result, Result):
+        raise TypeError(f"a Result of stability_conditions is needed, got {type(result).__name__}")
     if not isinstance(result.rhs, sp.logic.boolalg.Boolean):
         raise NoClosedForm(f"{result.name} is no condition")
     picture = Result(

@@ -19,6 +19,7 @@ import sympy as sp
 
 from rnnsym import exact
 from rnnsym.analysis.linear import as_system
+from rnnsym.analysis.structure_conditions import alternatives
 from rnnsym.cells.record import Cell, as_table, whole
 from rnnsym.defined import (
     ControllabilityIndices,
@@ -88,6 +89,7 @@ def at_least(matrix: Any, r: int, given: Any = True) -> Any:
 
 def krylov(A: Any, B: Any, steps: int) -> Any:
     """[B, A B, ..., A^(T-1) B] in normal form."""
+    exact.refuse_powers("the powers A^k B", A, B, steps)
     blocks, block = [], sp.Matrix(B)
     for _ in range(steps):
         blocks.append(block)
@@ -356,7 +358,7 @@ def _to_zero(system: LinearSystem) -> Any:
         power = (system.A * power).applyfunc(normal)
     both = sp.ImmutableMatrix(sp.Matrix.hstack(sp.Matrix(reach), power))
     cases = [sp.And(at_least(reach, r), sp.Not(at_least(both, r + 1))) for r in range(n, -1, -1)]
-    return tidy(sp.Or(*cases))
+    return alternatives(sp.Or(*cases))
 
 
 # Diagonal A

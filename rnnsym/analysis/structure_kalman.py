@@ -4,6 +4,11 @@ A basis in four groups (reachable and silent; reachable; silent; the rest) makes
 and an output shows is the second group alone, and H(z) is that of its block. The groups are reduced echelon bases, so
 they are defined uniquely; the pivots that were divided by are in `given`. Where one of them vanishes a rank drops and the
 decomposition is another: substitute into the model and ask again.
+
+What H(z) hides depends on the readout. H = C (zI - A)^-1 B + D of the readout "previous" hides the groups 1, 3 and 4, and no
+more. H = z C (zI - A)^-1 B + D of "current" is (C A) (zI - A)^-1 B + C B + D, so a state counts as silent if C A, C A^2, ...
+do not show it: one that A sends to 0 (or to a silent one) is shown by C in its own step, and there D could show its input.
+With (A, B, C) the block of group 2, these states are the kernel of A: the order of H is rank A, modes at 0 only are lost.
 Source: Kalman, R. E., Mathematical description of linear dynamical systems (SIAM J. Control 1, 1963).
 
 May import: everything to the left, and analysis.structure.
@@ -68,17 +73,35 @@ def kalman_decomposition(model: Cell | LinearSystem) -> Realization:
 
 
 def minimal(model: Cell | LinearSystem) -> Realization:
-    """The smallest system with the same H(z): the block of the reachable and seen states; `.system`.
+    """The smallest system with the same H(z), of as many states as H has poles: the reachable and seen states; `.system`.
 
-    Minimal for the parameters in `given`; elsewhere it may be smaller still. In the readout "previous" and "current"
-    alike the input-output map is the same for every h_0 = 0.
+    Minimal for the parameters in `given`; elsewhere it may be smaller still. The input-output map from h_0 = 0 is the same.
+    In the readout "current" a mode at 0 may cancel the factor z of H = z C (zI - A)^-1 B + D: what it shows moves into D.
+    The readout stays, but for an H that has itself a pole at 0: with so few states it is one of the readout "previous".
     Source: kalman1963.
 
     >>> a, b = sp.symbols("a b", real=True)
     >>> minimal(LinearSystem(sp.diag(a, b), [1, 0], [[1, 1]])).system.A
     Matrix([[a]])
+    >>> minimal(LinearSystem(sp.diag(0, a), [1, 1], [[1, 1]])).system.matrices
+    (Matrix([[a]]), Matrix([[1]]), Matrix([[1]]), Matrix([[1]]))
     """
-    whole = kalman_decomposition(model)
+    system = as_system(model, "minimal")
+    whole = _seen_part(kalman_decomposition(system))
+    if system.readout == "previous":
+        return whole
+    determinant = exact.determinant(whole.system.A)
+    if is_zero(determinant) is not True:  # then C A shows what C shows
+        return _with_given(whole, sp.And(*_factors(determinant)))
+    whole = _seen_part(kalman_decomposition(system.with_readout("previous")))
+    if is_zero(exact.determinant(whole.system.A)) is True:
+        return whole
+    turned = whole.system.with_readout("current")
+    return _with_given(replace(whole, system=turned), turned.given)
+
+
+def _seen_part(whole: Realization) -> Realization:
+    """A Kalman decomposition with the system of group 2 alone."""
     first, size = whole.sizes[0], whole.sizes[1]
     part = slice(first, first + size)
     system = whole.system
@@ -90,12 +113,25 @@ def minimal(model: Cell | LinearSystem) -> Realization:
     return replace(whole, name="minimal realization", system=smaller)
 
 
+def _with_given(whole: Realization, condition: Any) -> Realization:
+    """The same with one more hypothesis, of the system too."""
+    given = sp.And(whole.given, condition)
+    system = whole.system
+    system = LinearSystem(*system.matrices, readout=system.readout, time=system.time, given=given)
+    return replace(whole, given=given, system=system)
+
+
 def hidden_modes(model: Cell | LinearSystem) -> tuple[tuple[Any, int, str], ...]:
     """(factor of det(z I - A), multiplicity, group) of every mode that cancels in H(z), with why; for generic parameters.
 
-    A hidden mode with |lambda| >= 1 is an instability that no output shows or no input can move.
+    A hidden mode with |lambda| >= 1 is an instability that no output shows or no input can move. In the readout "current"
+    silent is what C A, C A^2, ... do not show: a mode at 0 that C shows in its own step alone is hidden too.
+
+    >>> hidden_modes(LinearSystem([[0]], [[1]]))
+    ((z, 1, 'reachable and silent'),)
     """
-    whole = kalman_decomposition(model)
+    system = as_system(model, "hidden_modes")
+    whole = kalman_decomposition(system.with_readout("previous"))
     found, start = [], 0
     variable = fresh("z", whole.system)
     for k, size in enumerate(whole.sizes):

@@ -86,6 +86,7 @@ def steering_energy(model: Cell | LinearSystem, start: Any, goal: Any, steps: in
 def _task(model: Any, start: Any, goal: Any, steps: Any) -> tuple[LinearSystem, Any, Any, int]:
     system = as_system(model, "steer")
     T = whole(steps, "steps")
+    exact.refuse_powers("steering", system.A, system.B, T)
     found = []
     for value, name in ((start, "h_0"), (goal, "h_T")):
         found.append(_state(system, value, name))
@@ -157,6 +158,7 @@ def reconstruct_state(model: Cell | LinearSystem, steps: int | None = None) -> R
     """
     system = as_system(model, "reconstruct_state")
     n, T = system.n, system.n if steps is None else whole(steps, "steps")
+    exact.refuse_powers("the state from outputs", system.A.T, system.C.T, T)
     first = 0 if system.readout == "current" else 1
     outputs = _record("y", range(first, first + T), system.p, system)
     inputs = _record("x", range(first, first + T), system.m, system)

@@ -14,8 +14,11 @@ import sympy as sp
 
 from rnnsym.cells.record import Cell, entries, whole
 from rnnsym.code import array_function
-from rnnsym.result import Result, ShapeError, SpecError
+from rnnsym.result import LimitReached, Result, ShapeError, SpecError
 from rnnsym.vectors import stack
+
+EQUATIONS = 5_000
+"""Of steps written out."""
 
 
 def step_result(cell: Cell) -> Result:
@@ -44,13 +47,22 @@ def trajectory(cell: Cell, values: Mapping[str, Any], h0: Any = None, x: Any = N
     states = _start(cell, values, h0)
     function = array_function(step_result(cell))
     found = []
+    widths = {k: states[k].shape[-1] for k in names}
+    ends = dict(zip(names, np.cumsum(list(widths.values())).tolist(), strict=True))
+    places = {k: slice(ends[k] - widths[k], ends[k]) for k in names}
+    arrays: dict[str, Any] = {k: np.asarray(v) for k, v in values.items()}
+    step: Any = None
     for t in range(count):
-        stacked = np.asarray(function(**values, **states, **{k: v[t] for k, v in sequences.items()}))
+        arrays.update(states)
+        for k, v in sequences.items():
+            arrays[k] = v[t]
+        if step is None:
+            step = function.repeated(**arrays)
+        stacked = np.asarray(step(arrays))
         flat = stacked.reshape(-1) if cell.is_scalar else stacked[..., 0]
-        parts = np.split(flat, np.cumsum([states[k].shape[-1] for k in names])[:-1], axis=-1)
-        states = dict(zip(names, parts, strict=True))
+        states = {k: flat[..., place] for k, place in places.items()}
         found.append(states)
-    table = {k: np.array([s[k] for s in found]).reshape(count, -1) for k in names}
+    table = {k: np.array([s[k] for s in found]).reshape(count, widths[k]) for k in names}
     return table[names[0]] if len(names) == 1 else table
 
 
@@ -102,6 +114,11 @@ def unroll(cell: Cell, T: int) -> Cell:
     elman, 2 steps: h_1 = tanh(W_h*h + W_x*x_1 + b); h_2 = tanh(W_h*h_1 + W_x*x_2 + b)
     """
     count = whole(T, "horizon T (T = 0 is the empty product)", least=0)
+    if count * len(cell.equations) > EQUATIONS:
+        raise LimitReached(
+            f"{count} steps of {cell.name} are {count * len(cell.equations)} equations; limit {EQUATIONS}. Take fewer steps, "
+            "or ask for a symbolic number of them: bptt(cell)"
+        )
     gap = "" if cell.binding and not cell.is_scalar else "_"  # h_1 is an entry of an explicit h
     equations: list[tuple[Any, Any]] = []
     current = list(cell.state)

@@ -256,6 +256,10 @@ def _is_table(value: Any) -> bool:
 
 def as_table(value: Any, shape: tuple[Any, Any] | None, name: str) -> Any:
     """Any scalar, list, array or matrix as a table of exact entries; floats become the rationals they are written as."""
+    if isinstance(value, sp.MatrixExpr) and not isinstance(value, sp.MatrixBase):
+        if not all(d.is_Integer for d in value.shape):
+            raise ShapeError(f"{name} is {value.shape[0]} x {value.shape[1]}; a table needs numbers for its size")
+        value = value.as_explicit()
     if hasattr(value, "tolist"):
         value = value.tolist()
     if not isinstance(value, list | tuple):
@@ -323,10 +327,14 @@ def bind(
     inputs = len(cell.state) + len(cell.input)
     count = sum(r * c for s, (r, c) in shapes.items() if s in symbols.values() or s in wanted[:inputs])
     if count > limit:
-        given = ", ".join(f"{size}={number}" for size, number in known.items())
+        given = ", ".join(f"{size}={number}" for size, number in known.items() if not sp.sympify(size).is_number)
+        asked = given or "n=..."
+        fixed = [f"{s.name} of {s.shape[0]}" for s in cell.state if s.shape[0].is_Integer and s.shape[0] != 1]
+        given = ", ".join([*fixed, given] if given else fixed)
         raise LimitReached(
             f"{given}: a symbolic {cell.name} has {count} symbols; limit {limit}. "
-            "Give numbers for some weights, stay dimension-free, or raise the limit (limit=...)"
+            f"Give numbers for some weights, stay dimension-free, or raise the limit: .at({asked}, limit={count}) of the cell"
+            " without sizes"
         )
     sized = cell._replaced(lambda e: substitute(e, known, {}))
     real = cell.field == "real"

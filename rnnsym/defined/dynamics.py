@@ -1,7 +1,7 @@
 """Quantities of maps of the line, kept unevaluated: counts of fixed points and cycles, half-lives, iterates, passages.
 
 Each is defined by searching, iterating or differencing the map itself (`defined.maps`); no closed form is used.
-May import: result, exact, vectors, defined.numbers, defined.maps.
+May import: result, exact, vectors, defined.numbers, defined.maps, defined.loci.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from rnnsym.defined.loci import Locus
 from rnnsym.defined.maps import (
     LONG,
     Function,
@@ -34,8 +35,28 @@ from rnnsym.defined.numbers import Numbers, Undefined
 from rnnsym.exact import balls, straightline
 
 
-class FixedPointCount(NumberOfMap):
-    """The number of h with F(h) = h; undefined where an interval is fixed."""
+class Count(NumberOfMap):
+    """A whole number that changes where a fixed point of the map has the multiplier `edge`; infinite at a continuum.
+
+    A check draws parameters there, and just beside: values that are drawn at random never meet that edge.
+    """
+
+    edge = 1
+
+    def corners(self, chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
+        if is_piecewise_affine(self.map, self.state):
+            return None
+        found = Locus(*self.args[:4], self.edge, 1).sample(chance, numbers, tries=3)
+        aside = Fraction((0, 0, 1, -1)[chance.index(4)], (5, 50, 500)[chance.index(3)])
+        if found is None or aside == 0:
+            return found
+        with balls.precision(numbers.digits):
+            moved = list(found)[chance.index(len(found))]
+            return {**found, moved: (found[moved] + balls.ball(aside)).mid()}
+
+
+class FixedPointCount(Count):
+    """The number of h with F(h) = h; infinite where an interval is fixed."""
 
     is_nonnegative = True
     sign = r"\#\left\{ h : F(h) = h \right\}"
@@ -43,15 +64,14 @@ class FixedPointCount(NumberOfMap):
     def numerical(self, numbers: Numbers) -> Any:
         if is_piecewise_affine(self.map, self.state):
             points, lines = exact_fixed_points(self.map, self.state, numbers)
-            if lines:
-                raise Undefined("an interval of fixed points")
-            return balls.ball(len(points))
+            return balls.INFINITY if lines else balls.ball(len(points))
         return balls.ball(len(self.fixed_points(numbers)))
 
 
-class TwoCycleCount(NumberOfMap):
-    """The number of 2-cycles {h, F(h)}, F(h) != h, F(F(h)) = h; undefined where an interval is made of them."""
+class TwoCycleCount(Count):
+    """The number of 2-cycles {h, F(h)}, F(h) != h, F(F(h)) = h; infinite where an interval is made of them."""
 
+    edge = -1
     is_nonnegative = True
     sign = r"\#\left\{ \{h, F(h)\} : F(F(h)) = h \neq F(h) \right\}"
 
@@ -75,7 +95,7 @@ class TwoCycleCount(NumberOfMap):
             g_p, g_q = F_at(F_at(p)) - p, F_at(F_at(q)) - q
             if g_p == g_q:
                 if g_p == 0 and (F_at((p + q) / 2) != (p + q) / 2 or F_at(p) != p):
-                    raise Undefined("an interval of 2-cycles")
+                    return balls.INFINITY
                 continue
             at = p - g_p * (q - p) / (g_q - g_p)
             if (low is None or at >= low) and (high is None or at <= high) and F_at(at) != at:
@@ -105,9 +125,10 @@ def _kinks_of_square(fixed: Any, h: Any, F_at: Callable[[Fraction], Fraction]) -
     return found
 
 
-class LongestCycle(NumberOfMap):
+class LongestCycle(Count):
     """The largest period k <= 6 of a cycle of F: 2 from the roots of F(F(h)) = h, 3 to 6 by dense search."""
 
+    edge = -1
     sign = r"\max\left\{ k : F \text{ has a } k\text{-cycle} \right\}"
 
     def numerical(self, numbers: Numbers) -> Any:
@@ -142,11 +163,20 @@ def _has_cycle(F: Callable[[float], float], low: float, high: float, period: int
 
 
 class ExtremeFixedPoint(NumberOfMap):
-    """The largest (side 1) or smallest (side -1) fixed point of F. more: side."""
+    """The largest (side 1) or smallest (side -1) fixed point of F, infinite if an unbounded interval is fixed. more: side."""
 
     sign = r"\max\left\{ h : F(h) = h \right\}"
 
     def numerical(self, numbers: Numbers) -> Any:
+        if is_piecewise_affine(self.map, self.state):
+            points, lines = exact_fixed_points(self.map, self.state, numbers)
+            side = 1 if self.args[4] == 1 else -1
+            ends = [line[1] if side == 1 else line[0] for line in lines]
+            if any(e is None for e in ends):
+                return side * balls.INFINITY
+            if not (points or ends):
+                raise Undefined("no fixed point")
+            return balls.ball(max([*points, *ends]) if side == 1 else min([*points, *ends]))
         found = self.fixed_points(numbers)
         if not found:
             raise Undefined("no fixed point")

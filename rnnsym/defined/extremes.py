@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from rnnsym.defined.numbers import Defined, Numbers, Undefined
+from rnnsym.defined.numbers import Defined, Numbers, Undefined, at_index
 from rnnsym.defined.quantities import _Scalar
 from rnnsym.exact import balls
 
@@ -37,7 +37,7 @@ class MatrixSum(Defined, sp.MatrixExpr):
         term, index, low, high = self.args
         total = numbers._value(sp.ZeroMatrix(*self.shape))
         for k in range(numbers.size(low), numbers.size(high) + 1):
-            total = total + numbers._value(term.xreplace({index: sp.Integer(k)}))
+            total = total + numbers._value(at_index(term, index, k))
         return total
 
     def _latex(self, printer: Any) -> str:
@@ -64,7 +64,7 @@ class IndexedProduct(Defined, sp.Expr):
         factor, index, low, high = self.args
         product = balls.ball(1)
         for k in range(numbers.size(low), numbers.size(high) + 1):
-            product = product * numbers._value(factor.xreplace({index: sp.Integer(k)}))
+            product = product * numbers._value(at_index(factor, index, k))
         return product
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
@@ -83,12 +83,12 @@ class SmallestSingularValue(_Scalar):
         exact = numbers.exactly(self.matrix)
         if exact is None:
             table = numbers._value(self.matrix)
-            values = balls.eigenvalues(table.T @ table)
+            values = balls.symmetric_eigenvalues(table.T @ table)
         else:
-            values = balls.rational_eigenvalues(exact.T * exact)
-        found = values[0].real
+            values = [v.real for v in balls.rational_eigenvalues(exact.T * exact)]
+        found = values[0]
         for v in values[1:]:
-            found = found.min(v.real)
+            found = found.min(v)
         return found.nonnegative_part().sqrt()
 
 

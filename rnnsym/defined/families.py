@@ -27,6 +27,10 @@ from rnnsym.defined.bifurcations import (
 from rnnsym.defined.numbers import Defined, Numbers, Undefined
 from rnnsym.exact import balls
 
+SECOND = sp.Rational(
+    1, 10**17
+)  # of second differences: where a slope has a kink their error is of the size of the step
+
 
 class InvariantCircle(NumberOfMap):
     """The invariant circle around a fixed point of two units: root mean square radius ("radius") or mean turn ("turn").
@@ -262,7 +266,7 @@ class SquaredSpeed(Defined, sp.MatrixExpr):
             gap = (moved._value(new) - table)[:, 0]
             return sum((v * v for v in gap), flint.arb(0)) / 2
 
-        step = balls.ball(STEP if order == 1 else SMALL)
+        step = balls.ball(STEP if order == 1 else SECOND)
         if order == 1:
             return np.array([[(speed((k, step)) - speed((k, -step))) / (2 * step)] for k in range(size)], dtype=object)
         rows = [

@@ -13,7 +13,7 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from rnnsym.defined.numbers import Numbers, Undefined
+from rnnsym.defined.numbers import Numbers, Undefined, at_index
 from rnnsym.defined.predicates import Predicate
 from rnnsym.defined.quantities import STEP_DIGITS, Gradient, _slope
 from rnnsym.defined.runs import ColumnOf, OnPath, timed
@@ -244,7 +244,7 @@ class AdjointAt(OnPath):
         now = [table[:, horizon - 1 : horizon] for table in tables]
         for s in range(horizon, t, -1):
             inner = numbers.copy(dict(zip(deltas, now, strict=True)))
-            pulled = [inner._value(back.xreplace({index: sp.Integer(s)})) for back in backs]
+            pulled = [inner._value(at_index(back, index, s)) for back in backs]
             now = [p + table[:, s - 2 : s - 1] for p, table in zip(pulled, tables, strict=True)]
         return now[int(block)]
 

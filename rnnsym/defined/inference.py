@@ -57,6 +57,27 @@ class Posterior(OfSystem):
         return rf"p\left(s_{{{T}}} \mid {seen}\right)"
 
 
+class Possible(Predicate):
+    """The observations have a positive probability: the sum of the joint probability over all paths. args: as Posterior."""
+
+    @property
+    def targets(self) -> tuple[Any, ...]:
+        return ()
+
+    def holds(self, numbers: Numbers) -> bool | None:
+        try:
+            Posterior(*self.args).numerical(numbers)
+        except Undefined:
+            return False
+        return True
+
+    def _latex(self, printer: Any) -> str:
+        return rf"p\left({observations(self.args[1].shape[1])}\right) > 0"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"p({', '.join(f'y_{t}' for t in range(1, int(self.args[1].shape[1]) + 1))}) > 0"
+
+
 def observations(T: Any) -> str:
     """y_1, ..., y_T on the page."""
     names = [f"y_{{{t}}}" for t in range(1, int(T) + 1)]

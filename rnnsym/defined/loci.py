@@ -6,10 +6,12 @@ May import: result, exact, vectors, defined.numbers, defined.predicates, defined
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
+from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
 from rnnsym.defined.maps import SAME, OfMap, derivatives, function_of, newton, roots, slope
@@ -100,7 +102,8 @@ class Locus(_ConditionOfMap):
     """There is an h in (low, high) with F(h) = h, F'(h) = value, and F''(h) = 0 for a cusp. more: value, order (1 or 2).
 
     holds:  the roots of F' = value by search, and F(h) - h at each of them, to 25 digits.
-    sample: a point on the locus by Newton's method for h and one parameter, the others as drawn.
+    sample: a point on the locus by Newton's method, for h and one parameter with the others as drawn, or for two parameters
+            with h as drawn.
     """
 
     @property
@@ -119,24 +122,33 @@ class Locus(_ConditionOfMap):
                 return True
         return False
 
-    def sample(self, chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
+    def corners(self, chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
+        """Draws of both sides of an equivalence are to meet the locus."""
+        return self.sample(chance, numbers)
+
+    def sample(self, chance: Any, numbers: Numbers, tries: int = 12) -> dict[Any, Any] | None:
         F, h, value = self.map, self.state, self.args[4]
         names = sorted((s for s in F.free_symbols - {h} if s.is_Symbol), key=str)
         low, high = self.interval(numbers)
-        for _ in range(12):
-            s = names[chance.index(len(names))]
-            system = sp.Matrix([F - h, F.diff(h) - value])
-            start = {
-                h: low + (high - low) * balls.ball(Fraction(1 + chance.index(30), 32)),
-                s: balls.ball(chance.rational()),
-            }
-            found = newton(system, (h, s), start, numbers)
+        system = sp.Matrix([F - h, F.diff(h) - value])
+        for _ in range(tries if names else 0):
+            first = chance.index(len(names))
+            chosen: tuple[Any, ...] = (names[first],)
+            point = low + (high - low) * balls.ball(Fraction(1 + chance.index(30), 32))
+            start = {h: point, chosen[0]: balls.ball(chance.rational())}
+            if len(names) > 1 and chance.index(2):
+                chosen = (names[first], names[first - 1 - chance.index(len(names) - 1)])
+                start = {s: balls.ball(Fraction(chance.index(9) - 4, 4)) for s in chosen}
+                found = newton(system, chosen, start, numbers.with_values({h: point}))
+                found = None if found is None else {**found, h: point}
+            else:
+                found = newton(system, (h, *chosen), start, numbers)
             if found is None or not low < found[h] < high:
                 continue
             there = numbers.with_values(found)
             bend = float(abs(there.value(derivatives(F, h, 2)[2])))
             if self.args[5] == 2 or bend > 1e-9:  # at a cusp of the locus its equations lose half the digits
-                return {s: found[s]}
+                return {s: found[s] for s in chosen}
         return None
 
     def _latex(self, printer: Any) -> str:
@@ -219,26 +231,57 @@ class Nears(Approaches):
 
 
 def nearly(numbers: Numbers, condition: Any) -> bool | None:
-    """The truth value of a condition whose equations count as true when they hold to 25 digits."""
+    """The truth value of a condition; sides that agree to 25 digits count as equal."""
     decided = {}
-    for equation in condition.atoms(sp.Eq, sp.Ne):
-        gap = numbers.value(equation.lhs - equation.rhs)
-        near = float(abs(gap)) < SAME * (1 + float(abs(numbers.value(equation.lhs))))
-        decided[equation] = sp.S(near == isinstance(equation, sp.Eq))
+    for relation in condition.atoms(Relational):
+        gap = numbers.value(relation.lhs - relation.rhs)
+        near = float(abs(gap)) < SAME * (1 + float(abs(numbers.value(relation.lhs))))
+        if near or isinstance(relation, sp.Eq | sp.Ne):
+            decided[relation] = sp.S(near == isinstance(relation, sp.Eq | sp.Ge | sp.Le))
     return numbers.truth(condition.xreplace(decided))
 
 
+def settled(numbers: Numbers, expression: Any) -> Any:
+    """The case of a Piecewise that holds, sides that agree to 25 digits counted as equal; another expression as it is."""
+    if not isinstance(expression, sp.Piecewise):
+        return expression
+    for value, condition in expression.args:
+        holds = nearly(numbers, condition)
+        if holds is None:
+            raise Undefined(f"{condition} is undecided")
+        if holds:
+            return value
+    return sp.nan
+
+
 def on_branch(condition: Any, chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
-    """Values that make one of the equations of a condition true, by solving it for a symbol in which it is linear."""
-    equations = sorted(condition.atoms(sp.Eq), key=str)
+    """Values that make the two sides of a relation of a condition equal, by solving for a symbol in which it is linear.
+
+    Equations are taken, or any relation of an expression in cases. |b| = e is solved as b = e or b = -e.
+    """
+    cases = isinstance(condition, sp.Expr)
+    equations = sorted(condition.atoms(Relational if cases else sp.Eq), key=str)
     if not equations:
         return None
+    if cases and chance.index(2):  # a corner, where two of them meet
+        first = _on_one(equations, chance, numbers)
+        second = None if first is None else _on_one(equations, chance, numbers.with_values(first))
+        return None if first is None else {**first, **(second or {})}
+    return _on_one(equations, chance, numbers)
+
+
+def _on_one(equations: Sequence[Any], chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
     equation = equations[chance.index(len(equations))]
-    gap = equation.lhs - equation.rhs
+    gap = sp.sympify(equation.lhs - equation.rhs)
+    side = 1 - 2 * chance.index(2) if gap.has(sp.Abs) else 1
+    gap = gap.replace(lambda e: isinstance(e, sp.Abs) and e.args[0].is_Symbol, lambda e: side * e.args[0])
     with balls.precision(numbers.digits):
         for s in sorted((s for s in gap.free_symbols if s.is_Symbol), key=str):
             gain = gap.diff(s)
             if s not in gain.free_symbols and gain != 0:
+                exact = numbers._exact(-gap.xreplace({s: sp.S.Zero}) / gain)
+                if exact is not None:
+                    return {s: exact}
                 value = -numbers.value(gap.xreplace({s: sp.S.Zero})) / numbers.value(gain)
                 if isinstance(value, type(balls.ball(0))) and value.is_finite():
                     return {s: value.mid()}

@@ -60,7 +60,7 @@ class NormalFormCoefficient(NumberOfMap):
     more: kind, and the eigenvector q for kind 1.  kind 1 (fold): u' = u + a u^2, h = h* + u q;  kind -1 (flip): u' = -u +
     c u^3, |q| = 1;  kind 0 (Neimark-Sacker): |z'| = |z| + a |z|^3, h = h* + z q + conj(z q), |q| = 1.
     Numerical definition: the homological equation order by order, Taylor coefficients from samples of F on circles of
-    radius 10^-10. Infinite at a strong resonance e^(ik theta) = 1, k = 1, 2, 3, 4, where it does not decide.
+    radius 10^-10 and less. Infinite at a strong resonance e^(ik theta) = 1, k = 1, 2, 3, 4, where it does not decide.
     """
 
     @property
@@ -94,7 +94,7 @@ class NormalFormCoefficient(NumberOfMap):
         if float(abs(pairing)) < 1e-12:
             raise Undefined("p is orthogonal to q")
         p = p / pairing
-        eps = balls.ball(SMALL)
+        eps = balls.ball(SMALL) / self._scale(numbers)
         if kind:
             direction = np.array([v.real for v in q], dtype=object)
             along: Callable[..., Any] = lambda u, bend=0: f(base + u * direction + u * u * bend) - base  # noqa: E731
@@ -128,6 +128,11 @@ class NormalFormCoefficient(NumberOfMap):
         h20, h11 = _solve(J, mu * mu, f20), _solve(J, flint.acb(1), f11)
         inner, outer = ((p @ harmonics(r, h20, h11)[1]) / r for r in (eps, 2 * eps))
         return ((outer - inner) / (3 * eps * eps) / mu).real
+
+    def _scale(self, numbers: Numbers) -> int:
+        """A power of ten above the parameters: steps in h are steps times the weights in the pre-activation."""
+        largest = max((abs(numbers.float(s)) for s in self.free_symbols if s.is_Symbol), default=1.0)
+        return 10 ** min(4, len(str(int(largest))) - 1)
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
         letter = {1: r"a_{\mathrm{fold}}", -1: r"c_{\mathrm{flip}}", 0: r"a_{\mathrm{NS}}"}[self.kind]

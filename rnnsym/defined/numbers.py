@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from rnnsym.exact import balls
+from rnnsym.exact import balls, is_zero
 from rnnsym.result import KinkError, NoClosedForm, RnnsymError, ShapeError
 from rnnsym.vectors import Diagonal, Entrywise, explicit, slot, substitute
 
@@ -204,9 +204,25 @@ class Numbers:
             return self._sum(expression)
         raise NoClosedForm(f"no numerical definition of {type(expression).__name__}: {expression}")
 
-    def _exact(self, expression: Any) -> Fraction | None:
-        """The rational value of an expression in the given symbols, or None."""
-        return balls.rational(expression, self._exact_leaf)
+    def _exact(self, expression: Any, of_zero: bool = False) -> Fraction | None:
+        """The rational value of an expression in the given symbols, or None; of_zero: also 0 for roots that cancel."""
+        found = balls.rational(expression, self._exact_leaf)
+        return self._proved_zero(expression) if found is None and of_zero else found
+
+    def _proved_zero(self, expression: Any) -> Fraction | None:
+        """0 if an expression in rational values is 0 by proof, as sqrt(b^2) - b is for b > 0; balls tell only what is not."""
+        if expression.has(Defined, sp.matrices.expressions.matexpr.MatrixElement, sp.Piecewise):
+            return None
+        values = {s: self._exact_leaf(s) for s in expression.free_symbols}
+        if any(v is None for v in values.values()):
+            return None
+        number = expression.xreplace(
+            {s: sp.Rational(v.numerator, v.denominator) for s, v in values.items() if v is not None}
+        )
+        try:
+            return Fraction(0) if number.is_finite is not False and is_zero(number) is True else None
+        except RnnsymError:  # it divides by 0 there
+            return None
 
     def _exact_leaf(self, e: Any) -> Fraction | None:
         element = sp.matrices.expressions.matexpr.MatrixElement
@@ -223,7 +239,7 @@ class Numbers:
             raise NoClosedForm(f"{expression} is not a finite sum over one index")
         total = balls.ball(0)
         for k in range(self.size(low), self.size(high) + 1):
-            total = total + self._value(expression.function.xreplace({index: sp.Integer(k)}).doit())
+            total = total + self._value(at_index(expression.function, index, k).doit())
         return total
 
     def _matrix(self, expression: Any) -> Any:
@@ -299,6 +315,12 @@ _MATRICES: tuple[tuple[Any, Callable[[Numbers, Any], Any]], ...] = (
     (sp.Inverse, lambda numbers, e: balls.inverse(numbers._value(e.arg))),
     (sp.MatPow, Numbers._matrix_power),
 )
+
+
+@lru_cache(maxsize=4096)
+def at_index(term: Any, index: Any, k: int) -> Any:
+    """A term of a sum or product at an index: kept, for every draw asks for the same ones."""
+    return term.xreplace({index: sp.Integer(k)})
 
 
 class Defined:

@@ -7,6 +7,7 @@ matrix, `numerical(numbers)` and `_latex(printer)`; `verify` and the page need n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -202,6 +203,37 @@ class _Scalar(Defined, sp.Expr):
         return text if exp is None else f"{text}^{{{exp}}}"
 
 
+MODULI = tuple(
+    Fraction(v) for v in "1/6 1/5 1/3 1/2 2/3 9/10 11/10 3/2 2 3 5 6 0 1 1".split()
+)  # the last three: degenerate
+
+
+def spectrum(chance: Any, size: int) -> list[list[Fraction]]:
+    """A rational matrix with eigenvalues of the moduli MODULI, real ones and complex pairs, in a random whole-number basis.
+
+    Two times in three all are positive, beyond and within 1: there wrong conditions hide in products of pairs.
+    """
+    table = [[Fraction(0)] * size for _ in range(size)]
+    i, alike = 0, chance.index(3)
+    while i < size:
+        modulus = MODULI[chance.index(len(MODULI) - 3 * bool(alike))]
+        if i + 1 < size and not alike and chance.index(2):
+            t = chance.rational()
+            c, s = modulus * (1 - t * t) / (1 + t * t), modulus * 2 * t / (1 + t * t)
+            table[i][i], table[i][i + 1], table[i + 1][i], table[i + 1][i + 1] = c, -s, s, c
+            i += 2
+        else:
+            table[i][i] = modulus * (1 if alike else 1 - 2 * chance.index(2))
+            i += 1
+    for _ in range(size):  # a similarity by elementary operations: row i + c row j, column j - c column i
+        i, j, c = chance.index(size), chance.index(size), Fraction(chance.index(3) - 1)
+        if i != j:
+            table[i] = [a + c * b for a, b in zip(table[i], table[j], strict=True)]
+            for row in table:
+                row[j] -= c * row[i]
+    return table
+
+
 class SpectralRadius(_Scalar):
     """rho(A), the largest modulus of an eigenvalue; from the characteristic polynomial in balls."""
 
@@ -212,6 +244,28 @@ class SpectralRadius(_Scalar):
         exact = numbers.exactly(self.matrix)
         values = balls.eigenvalues(numbers._value(self.matrix)) if exact is None else balls.rational_eigenvalues(exact)
         return _largest([abs(v) for v in values])
+
+    def corners(self, chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
+        """A matrix with drawn eigenvalues, in and near the unit circle too, in a random basis, for a matrix of free symbols.
+
+        Entries drawn one by one hardly ever have all eigenvalues near the circle, or all beyond it.
+        """
+        matrix = self.matrix
+        if numbers.size(matrix.shape[0]) > 4:  # dense rationals of more units are slow, and say no more
+            return None
+        if isinstance(matrix, sp.MatrixSymbol):
+            return {matrix: spectrum(chance, numbers.size(matrix.shape[0]))}
+        entries = list(matrix) if isinstance(matrix, sp.MatrixBase) else []
+        if (
+            not entries
+            or not all(e.is_Symbol and e.is_commutative for e in entries)
+            or len(set(entries)) < len(entries)
+        ):
+            return None
+        if any(e.assumptions0.get(fact) is not None for e in entries for fact in ("positive", "negative", "integer")):
+            return None
+        table = spectrum(chance, matrix.rows)
+        return {e: table[k // matrix.rows][k % matrix.rows] for k, e in enumerate(entries)}
 
 
 class SpectralNorm(_Scalar):
@@ -227,7 +281,7 @@ class SpectralNorm(_Scalar):
             return _largest([v.real for v in squares]).nonnegative_part().sqrt()
         table = numbers._value(self.matrix)
         gram = balls.conjugate(table).T @ table
-        return _largest([v.real for v in balls.eigenvalues(gram)]).nonnegative_part().sqrt()
+        return _largest(balls.symmetric_eigenvalues(gram)).nonnegative_part().sqrt()
 
 
 def _largest(values: list[Any]) -> Any:
@@ -253,7 +307,7 @@ class Rank(_Scalar):
         table = numbers._value(self.matrix)
         adjoint = balls.each(lambda v: v.conjugate() if hasattr(v, "imag") and hasattr(v, "conjugate") else v, table.T)
         gram = adjoint @ table if table.shape[0] >= table.shape[1] else table @ adjoint
-        squares = [abs(v) for v in balls.eigenvalues(gram)]
+        squares = [abs(v) for v in balls.symmetric_eigenvalues(gram)]
         top = max((float(s) for s in squares), default=0.0)
         return balls.ball(sum(1 for s in squares if float(s) > 1e-30 * top)) if top > 0 else balls.ball(0)
 

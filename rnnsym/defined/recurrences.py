@@ -193,7 +193,7 @@ class NonExpansive(Predicate):
             # all roots are real: none is negative iff the coefficients alternate in sign, zeros allowed
             return all(c * (-1) ** (exact.rows - k) >= 0 for k, c in enumerate(table.charpoly().coeffs()))
         table = numbers._value(self.args[0])
-        largest = max((abs(v) for v in balls.eigenvalues(table.T @ table)), key=float)
+        largest = max((abs(v) for v in balls.symmetric_eigenvalues(table.T @ table)), key=float)
         return True if largest < 1 else False if largest > 1 else None
 
     def _latex(self, printer: Any) -> str:

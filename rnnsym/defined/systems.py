@@ -46,10 +46,14 @@ class ControllabilityMatrix(OfSystem):
     def definition(self) -> Any:
         """The blocks as a matrix expression, to be evaluated in exact numbers."""
         A, B, T = self.args
+        if 0 in self.shape:
+            return sp.ZeroMatrix(*self.shape)
         return sp.BlockMatrix([[_power_times(A, B, k) for k in range(int(T))]])
 
     def numerical(self, numbers: Numbers) -> Any:
         A, B, T = self.args
+        if 0 in self.shape:
+            return numbers._value(sp.ZeroMatrix(*self.shape))
         state, step = numbers._value(B), numbers._value(A)
         blocks = []
         for _ in range(numbers.size(T)):
@@ -78,10 +82,14 @@ class ObservabilityMatrix(OfSystem):
 
     def definition(self) -> Any:
         A, C, T = self.args
+        if 0 in self.shape:
+            return sp.ZeroMatrix(*self.shape)
         return sp.BlockMatrix([[_power_times(A, C, k, left=True)] for k in range(int(T))])
 
     def numerical(self, numbers: Numbers) -> Any:
         A, C, T = self.args
+        if 0 in self.shape:
+            return numbers._value(sp.ZeroMatrix(*self.shape))
         step, seen = numbers._value(A), numbers._value(C)
         state = numbers._value(sp.Identity(len(step)))
         blocks = []

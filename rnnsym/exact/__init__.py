@@ -5,8 +5,10 @@
     balls   enclosures of numbers to any precision
     packing, matrices, tables, algebra   determinants, characteristic polynomials, resolvents, equations
     elimination     resultants, discriminants, greatest common divisors
+    correlation     polynomials on the unit circle, in cos w
     rank    the generic rank, proved; nullspaces, minors
     strata, loci, components, signs   every stratum of the rank, over the real numbers
+    sizes   how large an answer becomes, predicted
     schur   roots inside the unit circle, as inequalities      stein_equation  X = A X A^T + Q
     programs, intervals, enclosure, krawczyk, circle   all solutions of x = F(x) in a box, proved; their stability
     regions, tableaus, faces, polyhedra   all fixed points of piecewise linear maps, in rational numbers
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
         resolvent,
         solve_linear,
     )
+    from rnnsym.exact.correlation import in_cosine
     from rnnsym.exact.elimination import cofactor, discriminant, polynomial_gcd, resultant
     from rnnsym.exact.fields import TERM_LIMIT, Fraction, Relation, Ring
     from rnnsym.exact.generators import UndefinedExpression
     from rnnsym.exact.rank import Nullspace, generic_rank, minors, nullspace
     from rnnsym.exact.schur import critical_constraints, schur_cohn
+    from rnnsym.exact.sizes import refuse_powers
     from rnnsym.exact.stein_equation import SteinSolution, stein
     from rnnsym.exact.strata import defined_where, rank_strata
     from rnnsym.exact.zero import elementary_ring, factored, fraction, is_zero, is_zero_in, normal
@@ -56,8 +60,10 @@ _HOME = {
         "resolvent",
         "solve_linear",
     ),
+    "correlation": ("in_cosine",),
     "elimination": ("cofactor", "discriminant", "polynomial_gcd", "resultant"),
     "rank": ("Nullspace", "generic_rank", "minors", "nullspace"),
+    "sizes": ("refuse_powers",),
     "schur": ("critical_constraints", "schur_cohn"),
     "stein_equation": ("SteinSolution", "stein"),
     "strata": ("defined_where", "rank_strata"),
@@ -68,7 +74,7 @@ __all__ = [
     "TERM_LIMIT", "Fraction", "Relation", "Ring", "UndefinedExpression",
     "elementary_ring", "factored", "fraction", "is_zero", "is_zero_in", "normal",
     "Inverse", "LinearSolution", "Nullspace", "Resolvent", "adjugate", "characteristic_polynomial", "determinant",
-    "cofactor", "discriminant", "generic_rank", "inverse", "minors", "nullspace", "polynomial_gcd", "resolvent", "resultant",
+    "cofactor", "discriminant", "generic_rank", "in_cosine", "inverse", "minors", "nullspace", "polynomial_gcd", "refuse_powers", "resolvent", "resultant",
     "solve_linear",
     "SteinSolution", "critical_constraints", "defined_where", "rank_strata", "schur_cohn", "stein",
 ]  # fmt: skip

@@ -31,6 +31,8 @@ BATCH = 1024
 CUT = 0.4871
 SMALLEST = 1e-7
 """A box this small (relative to the size of its numbers) that cannot be discharged is undecided."""
+UNDECIDED = 20_000
+"""So many undecided boxes end the search, the rest is left open: a continuum has no end of them."""
 
 Array = Any
 
@@ -73,12 +75,9 @@ def _inverse(A: Array) -> Array:
     try:
         Y = np.linalg.inv(A)
     except np.linalg.LinAlgError:
-        Y = np.empty_like(A)
-        for i, a in enumerate(A):
-            try:
-                Y[i] = np.linalg.inv(a)
-            except np.linalg.LinAlgError:
-                Y[i] = 0.0
+        regular = np.linalg.det(A) != 0  # inv raises at a pivot of 0 and nowhere else
+        Y = np.zeros_like(A)
+        Y[regular] = np.linalg.inv(A[regular])
     bad = ~np.isfinite(Y).all(axis=(-1, -2))
     if bad.any():
         Y[bad] = 0.0
@@ -329,6 +328,8 @@ def search_all(
 ) -> Found:
     """All roots in one box (2, n), with the work shared out to an executor's workers if there is one.
 
+    Ends after `limit` boxes, at the deadline, or with UNDECIDED boxes; what was not looked at is handed back open.
+
     progress(boxes treated, boxes waiting, roots found so far) is called between batches.
     """
     until = None if deadline is None else time.monotonic() + deadline
@@ -338,7 +339,7 @@ def search_all(
     running: set[Future[Found]] = set()
     while waiting or running:
         spent = total.boxes >= limit or (until is not None and time.monotonic() >= until)
-        if spent:
+        if spent or sum(map(len, total.undecided)) >= UNDECIDED:
             break
         if executor is None or (not running and sum(map(len, waiting)) < 64 and total.boxes < 8 * BATCH):
             piece = np.concatenate(waiting)
@@ -397,20 +398,30 @@ def distinct(program: Program, roots: Array) -> tuple[Array, Array]:
 
 
 def clusters(boxes: Array, reach: float = SMALLEST) -> Array:
-    """Boxes (N, 2, n) that lie within a few `reach` of one another, as the hulls of what hangs together."""
-    groups: list[Array] = []
-    for box in boxes:
-        near = 4 * reach * (1 + np.abs(box).max())
-        lo, hi = box[0], box[1]
-        touching = True
-        while touching:
-            touching, rest = False, []
-            for g in groups:
-                if (g[0] <= hi + near).all() and (lo - near <= g[1]).all():
-                    lo, hi = np.minimum(lo, g[0]), np.maximum(hi, g[1])
-                    touching = True
-                else:
-                    rest.append(g)
-            groups = rest
-        groups.append(np.stack([lo, hi]))
-    return np.array(groups).reshape(-1, *boxes.shape[1:])
+    """Boxes (N, 2, n) that lie within a few `reach` of one another, as the hulls of what hangs together.
+
+    A sweep along the first coordinate, repeated on the hulls until none meets another.
+    """
+    groups = boxes
+    while len(groups):
+        count = len(groups)
+        order = np.argsort(groups[:, 0, 0], kind="stable")
+        groups = _swept(groups[order], 4 * reach * (1 + np.abs(groups).max(axis=(1, 2)))[order])
+        if len(groups) == count:
+            break
+    return groups
+
+
+def _swept(boxes: Array, near: Array) -> Array:
+    done: list[Array] = []
+    active = np.empty((0, *boxes.shape[1:]))
+    widest = near.max()
+    for box, margin in zip(boxes, near, strict=True):
+        passed = active[:, 1, 0] + widest < box[0, 0]
+        if passed.any():
+            done.append(active[passed])
+            active = active[~passed]
+        meets = ((active[:, 0] <= box[1] + margin) & (box[0] - margin <= active[:, 1])).all(axis=1)
+        met = np.concatenate([box[None], active[meets]])
+        active = np.concatenate([active[~meets], np.stack([met[:, 0].min(axis=0), met[:, 1].max(axis=0)])[None]])
+    return np.concatenate([*done, active])

@@ -155,7 +155,7 @@ class Ring:
         for row in entries:
             for _, d in row:
                 if not (d is one or d == one or d == common):
-                    common = common * (d / common.gcd(d))
+                    common = common * (d / common_divisor(common, d))
         if common is one:
             return [[n for n, _ in row] for row in entries], one
         return [
@@ -196,8 +196,8 @@ class Ring:
         if denominator.is_zero():
             raise UndefinedExpression("the expression divides by zero everywhere: its denominator reduces to 0")
         small = max((*numerator.degrees(), *denominator.degrees()), default=0) <= DEGREE_LIMIT
-        common = (numerator if small else numerator.term_content()).gcd(
-            denominator if small else denominator.term_content()
+        common = common_divisor(
+            numerator if small else numerator.term_content(), denominator if small else denominator.term_content()
         )
         if denominator.leading_coefficient() < 0:
             common = -common
@@ -354,7 +354,7 @@ class Ring:
     def _sum(self, a: tuple[fmpz_mpoly, ...], b: tuple[fmpz_mpoly, ...]) -> tuple[fmpz_mpoly, fmpz_mpoly]:
         if a[1] == b[1]:
             return a[0] + b[0], a[1]
-        g = a[1].gcd(b[1])
+        g = common_divisor(a[1], b[1])
         left, right = b[1] / g, a[1] / g
         return self.product(a[0], left) + self.product(b[0], right), self.product(a[1], left)
 
@@ -461,6 +461,16 @@ def rational_entries(M: sp.MatrixBase) -> list[tuple[int, int]] | None:
     if domain.is_ZZ:
         return [(int(e), 1) for e in entries]
     return [(int(e.numerator), int(e.denominator)) for e in entries]
+
+
+def common_divisor(p: fmpz_mpoly, q: fmpz_mpoly) -> fmpz_mpoly:
+    """The greatest common divisor; FLINT's is 0 where it gave up, at exponents beyond a machine word."""
+    found = p.gcd(q)
+    if found.is_zero() and not (p.is_zero() and q.is_zero()):
+        raise LimitReached(
+            "the exponents are too large for a greatest common divisor; round the numbers in exponentials and powers"
+        )
+    return found
 
 
 def _dense_terms(degrees: Sequence[int]) -> int:

@@ -20,6 +20,10 @@ Entry: TypeAlias = sp.Expr | tuple[tuple[int | sp.Expr, int], ...]
 Kind: TypeAlias = tuple[sp.Expr, sp.Expr] | None
 
 
+EXPONENT_LIMIT = 10_000
+"""Exponentials are powers of one generator up to this power; exp of numbers of 17 digits would be powers of 10**17."""
+
+
 class UndefinedExpression(RnnsymError, ZeroDivisionError):
     """An expression divides by something that is identically zero."""
 
@@ -172,10 +176,13 @@ class Collector:
     def generators(self) -> Generators:
         """The generators in their order, with what `fields` needs to build the ring; fills `table`."""
         factors, simple = self.lattice()
-        multiples: dict[tuple[sp.Expr, sp.Expr], list[sp.Rational]] = {}
-        for parts in factors.values():
-            for base, m, c in parts:
-                multiples.setdefault((base, m), []).append(c)
+        multiples = _multiples(factors)
+        far = {key for key, found in multiples.items() if key[0] is sp.E and _spread(found) > EXPONENT_LIMIT}
+        if far:
+            factors = {
+                node: [_apart(part) if part[:2] in far else part for part in parts] for node, parts in factors.items()
+            }
+            multiples, simple = _multiples(factors), False
         steps: dict[tuple[sp.Expr, sp.Expr], sp.Rational] = {}
         generators: dict[sp.Expr, tuple[sp.Expr, sp.Expr] | None] = {}
         eliminated: dict[sp.Expr, tuple[sp.Expr, int]] = {}
@@ -207,6 +214,29 @@ class Collector:
                     entry.append((base, int(c)))
             self.table[node] = tuple(entry)
         return Generators(tuple(ordered), generators, steps, set(eliminated), simple)
+
+
+Factor = tuple[sp.Expr, sp.Expr, sp.Rational]  # (base, m, c): base**(c m)
+
+
+def _multiples(factors: Mapping[sp.Expr, list[Factor]]) -> dict[tuple[sp.Expr, sp.Expr], list[sp.Rational]]:
+    found: dict[tuple[sp.Expr, sp.Expr], list[sp.Rational]] = {}
+    for parts in factors.values():
+        for base, m, c in parts:
+            found.setdefault((base, m), []).append(c)
+    return found
+
+
+def _spread(multiples: list[sp.Rational]) -> int:
+    """The largest power of the generator of which all of them are powers."""
+    below = lcm(*(c.q for c in multiples))
+    return max(abs(c.p) * (below // c.q) for c in multiples) // gcd(*(c.p for c in multiples))
+
+
+def _apart(factor: Factor) -> Factor:
+    """The same power of a generator of its own."""
+    base, m, c = factor
+    return base, m * abs(c), sp.Rational(1 if c > 0 else -1)
 
 
 def sort_key(e: sp.Basic) -> Any:

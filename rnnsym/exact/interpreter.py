@@ -44,7 +44,7 @@ _CONSTANTS: dict[Any, Callable[[], Any]] = {
 }
 
 
-Exact = Callable[[Any], Any]
+Exact = Callable[..., Any]
 
 
 def scalar(
@@ -55,7 +55,8 @@ def scalar(
 ) -> Any:
     """The value of a scalar expression; `value` gives balls, or object arrays of them, for symbols and foreign nodes.
 
-    exact: the rational value of an expression or None, to decide comparisons that balls cannot.
+    exact: the rational value of an expression or None, to decide comparisons that balls cannot; with a second argument
+        true, also 0 for an expression that is 0 by a proof of another kind.
     memo: values already known, and to be kept, where several expressions are asked for at one point.
 
     >>> x = sp.Symbol("x")
@@ -74,6 +75,8 @@ def scalar(
             found = _branching(node, lambda e: scalar(e, value, exact, memo), value, exact)
         elif extra is None:
             found = operation(*[values[k] for k in places])
+            if operation is _any_power and exact is not None and isinstance(found, flint.arb) and found.is_nan():
+                found = _power_of_zero(values[places[0]], exact(node.exp), found)
         else:
             found = operation(extra, *[values[k] for k in places])
         append(found)
@@ -225,6 +228,13 @@ def _general_power(base: Any, exponent: Any) -> Any:
     return base**exponent
 
 
+def _power_of_zero(base: Any, exponent: Any, otherwise: Any) -> Any:
+    """0^k for an exponent that is known exactly, where a ball around it, as that of 1/3 - 1/3, tells nothing."""
+    if exponent is None or exponent < 0 or not (isinstance(base, flint.arb) and base == 0):
+        return otherwise
+    return flint.arb(int(exponent == 0))
+
+
 def _sign(x: Any) -> Any:
     if x > 0:
         return flint.arb(1)
@@ -237,6 +247,15 @@ def _heaviside(x: Any, at_zero: Any) -> Any:
 
 def _argument(x: Any) -> Any:
     return x.arg() if isinstance(x, flint.acb) else flint.arb(0) if x >= 0 else flint.arb.pi() if x < 0 else NAN
+
+
+def _polygamma(order: Any, x: Any) -> Any:
+    """psi^(order)(x) for a whole order >= 0; real on the real line, and nan at the poles 0, -1, -2, ..."""
+    n = order.unique_fmpz() if isinstance(order, flint.arb) else None
+    if n is None or n < 0:
+        return NAN
+    found = flint.acb(x).polygamma(int(n))
+    return found.real if isinstance(x, flint.arb) else found
 
 
 SPECIAL: dict[str, Callable[..., Any]] = {
@@ -254,6 +273,7 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "atan2": lambda y, x: each(lambda a, b: flint.arb.atan2(a, b), y, x),
     "binomial": lambda n, k: each(lambda a, b: flint.arb.gamma(a + 1) / flint.arb.gamma(b + 1) / (a - b + 1).gamma(), n, k),
     "factorial": lambda n: each(lambda a: (a + 1).gamma(), n),
+    "polygamma": lambda n, x: each(_polygamma, n, x),
     "DiracDelta": lambda x: each(lambda a: NAN, x),
 }  # fmt: skip
 
@@ -331,7 +351,15 @@ def condition(test: Any, visit: Callable[[Any], Any], exact: Exact | None = None
                 gap = first - second
                 return compare(relation, flint.arb(flint.fmpq(gap.numerator, gap.denominator)), flint.arb(0))
         left, right = visit(test.lhs), visit(test.rhs)
-        return each(lambda a, b: compare(relation, a, b), left, right)
+        found = each(lambda a, b: compare(relation, a, b), left, right)
+        if (
+            found is None
+            and exact is not None
+            and isinstance(test.lhs, sp.Expr)
+            and exact(test.lhs - test.rhs, True) == 0
+        ):
+            return relation in ("==", "<=", ">=")
+        return found
     if isinstance(test, sp.And | sp.Or | sp.Not):
         parts = [condition(a, visit, exact) for a in test.args]
         return each({sp.And: _all, sp.Or: _any, sp.Not: _not}[type(test)], *parts)

@@ -122,10 +122,10 @@ def fixed_point_section(network: Network, found: FixedPointSet, drive: Any) -> S
     rows = []
     for k, p in enumerate(found.points[: 3 * SHOWN], 1):
         entries = [number(v, 4) for v in p.array[:6]] + (["..."] if network.n > 6 else [])
-        outside = sum(abs(v) > 1 for v in p.multipliers)
+        outside = str(sum(abs(v) > 1 for v in p.multipliers)) if p.multipliers else "on a kink"
         leading = number(abs(p.multipliers[0])) if p.multipliers else ""
         radius = number(float(max(p.radius)), 2) if any(p.radius) else "exact"
-        rows.append((str(k), "(" + ", ".join(entries) + ")", word[p.stable], leading, str(outside), radius))
+        rows.append((str(k), "(" + ", ".join(entries) + ")", word[p.stable], leading, outside, radius))
     stable = sum(p.stable is True for p in found.points)
     lines = [f"{count} fixed point{'s' * (count != 1)} under {under}, {found.status}, {whole}."]
     if count > 1:

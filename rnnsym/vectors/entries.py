@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
+from sympy.core.relational import Relational
 
 from rnnsym.result import ShapeError
 from rnnsym.vectors.columns import Diagonal, Entrywise, factors_of, slot
@@ -61,6 +62,26 @@ def explicit(expression: Any, binding: Mapping[Any, Any]) -> Any:
     raise ShapeError(f"{expression} has no explicit form")
 
 
+def _put(expression: Any, scalars: dict[Any, Any]) -> Any:
+    """Values for scalar symbols; the cases of a Piecewise in order, as a later one may make no sense where an earlier holds."""
+    if not expression.has(sp.Piecewise):
+        return expression.subs(scalars, simultaneous=True)
+    if isinstance(expression, sp.Piecewise):
+        cases: list[tuple[Any, Any]] = []
+        for value, condition in expression.args:
+            holds = _put(condition, scalars)
+            if holds != sp.false:
+                cases.append((_put(value, scalars), holds))
+            if holds == sp.true:
+                break
+        return sp.Piecewise(*cases)
+    if isinstance(expression, sp.MatrixBase):
+        return expression.applyfunc(lambda e: _put(e, scalars))
+    if isinstance(expression, sp.Add | sp.Mul | sp.Pow | sp.Tuple | sp.And | sp.Or | sp.Not | Relational):
+        return expression.func(*(_put(e, scalars) for e in expression.args))
+    return expression.subs(scalars, simultaneous=True)
+
+
 def substitute(expression: Any, scalars: Mapping[Any, Any], matrices: Mapping[Any, Any]) -> Any:
     """Values put in for scalar symbols and for MatrixSymbols; a matrix of numbers fixes the sizes everywhere."""
     sizes: dict[Any, Any] = {}
@@ -73,7 +94,7 @@ def substitute(expression: Any, scalars: Mapping[Any, Any], matrices: Mapping[An
     if sizes:
         expression = expression.subs(sizes, simultaneous=True)
     if scalars:
-        expression = expression.subs(dict(scalars), simultaneous=True)
+        expression = _put(expression, dict(scalars))
     if matrices:
         table = {}
         for symbol, value in matrices.items():

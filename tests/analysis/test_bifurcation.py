@@ -29,7 +29,7 @@ from rnnsym.analysis.families import (
     toggle_memory,
     two_unit_multipliers,
 )
-from rnnsym.analysis.normalforms import KINDS, flip_criticality, so2_coefficient
+from rnnsym.analysis.normalforms import KINDS, flip_criticality, normal_form, so2_coefficient
 from rnnsym.cells import elman, gru, leaky
 from rnnsym.exact.schur import named_inners
 from rnnsym.result import NoClosedForm, ShapeError, SpecError
@@ -324,3 +324,22 @@ def test_the_neimark_sacker_coefficient_predicts_the_radius_of_the_circle():
     a, alpha = float(so2_coefficient().rhs), 1.002
     radius, _ = circle(alpha, 0.9, 6000, 2000)
     assert radius == pytest.approx(np.sqrt(2 * (alpha - 1) / -a), rel=5e-3)
+
+
+@pytest.mark.parametrize("kind", ["fold", "flip"])
+@pytest.mark.parametrize("act", ["elu", "softsign"])
+def test_a_normal_form_needs_the_derivatives_it_is_made_of(act, kind):
+    """elu is once differentiable at 0: there it has no normal form, and the hypothesis says so."""
+    result = normal_form(elman(act, W_h=w, W_x=1), kind)
+    alpha = sp.Symbol("alpha", real=True)
+    assert sp.Ne(alpha, 0) in result.given.args and not result.rhs.has(sp.nan)
+    assert verify(result, trials=12)
+    assert not verify(replace(result, given=result.given.xreplace({sp.Ne(alpha, 0): sp.true})), trials=60)
+
+
+def test_a_normal_form_with_large_weights_is_no_false_alarm():
+    """The circles on which F is sampled shrink with the weights: seed 11 draws W near 3000 for erf."""
+    result = normal_form(
+        elman("erf_scaled", W_h=sp.Matrix(2, 2, sp.symbols("w u a q", real=True)), W_x=[[1], [2]]), "neimark_sacker"
+    )
+    assert verify(result, trials=14, seed=11)

@@ -98,3 +98,10 @@ def test_a_rate_below_one_is_carried():
 def test_the_gain_of_a_leaky_cell_does_not_depend_on_the_leak():
     leaky_gain = [t for t in incremental_gain(leaky()).rhs.args if t.has(sp.Max)][0]
     assert leaky_gain == [t for t in incremental_gain(elman()).rhs.args if t.has(sp.Max)][0]
+
+
+def test_weights_that_are_not_real_are_refused_in_words():
+    with pytest.raises(SpecError, match="not real"):
+        unique_fixed_point([[sp.I / 2]])
+    with pytest.raises(ShapeError, match="square"):
+        unique_fixed_point([[1, 2]])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from rnnsym.analysis.families import slow_point_hessian
 from rnnsym.analysis.fixedpoint import (
     at_rest,
     bias_of_fixed_point,
@@ -105,6 +106,26 @@ def test_implicit_derivatives_of_a_piecewise_linear_cell():
         assert verify(result, trials=12) and not verify(replace(result, rhs=-result.rhs), trials=12)
 
 
+@pytest.mark.parametrize(
+    "phi", ["leaky_relu", *(pytest.param(p, marks=pytest.mark.slow) for p in ("selu", "hard_tanh"))]
+)
+def test_a_fixed_point_at_a_kink_is_no_false_alarm(phi):
+    """Newton's method stops 10^-90 beside the kink, where a difference quotient is across it."""
+    w, u = sp.symbols("w u", real=True)
+    cell = elman(phi, W_h=w, W_x=u, b=0)
+    for result in (implicit_derivative(cell), slow_point_hessian(cell)):
+        for seed in (11, 0, 1):
+            assert verify(result, trials=14, seed=seed)
+    assert not verify(replace(slow_point_hessian(cell), rhs=2 * slow_point_hessian(cell).rhs), trials=14)
+
+
+def test_the_hessian_of_the_speed_is_defined_where_the_slope_of_elu_has_a_kink():
+    w, u = sp.symbols("w u", real=True)
+    result = slow_point_hessian(elman("elu", W_h=w, W_x=u, b=0))
+    for seed in (11, 0, 1):
+        assert verify(result, trials=24, seed=seed)
+
+
 @pytest.mark.parametrize("make, wrt", [(elman, "W_h"), (leaky, "b"), (gru, "b_g")])
 def test_implicit_derivatives_in_entries(make, wrt):
     result = implicit_derivative(make(n=2, m=1), wrt)
@@ -150,3 +171,9 @@ def test_names_the_cell_does_not_have_are_refused():
         implicit_derivative(CELLS["ssm"](), "C")
     with pytest.raises(SpecError, match="is a number"):
         implicit_gradient(leaky(), "a")
+
+
+def test_a_continuum_of_fixed_points_has_no_derivative():
+    for cell in (linear(W_h=1), leaky("tanh", a=0, W_h=sp.Symbol("w", real=True))):
+        with pytest.raises(NoClosedForm, match="singular"):
+            implicit_derivative(cell)

@@ -86,3 +86,12 @@ def test_a_name_clash_with_the_frequency_is_refused():
         squared_magnitude(LinearSystem(sp.Symbol("omega", real=True), 1))
     with pytest.raises(SpecError, match="one input and one output"):
         squared_magnitude(LinearSystem(sp.eye(2), sp.eye(2)))
+
+
+def test_a_gain_of_zero_has_no_phase_and_no_delay():
+    silent, difference = LinearSystem(a, 0), LinearSystem(0, 1, -1, 1, readout="previous")  # H = 0; H = 1 - 1/z
+    for function in (phase, group_delay):
+        for system, omega in ((silent, None), (difference, 0)):
+            with pytest.raises(RnnsymError, match="H is 0 at the frequency"):
+                function(system, omega)
+        assert verify(function(difference), trials=20)

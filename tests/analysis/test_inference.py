@@ -17,6 +17,7 @@ from rnnsym.analysis.inference import (
     kalman_step,
 )
 from rnnsym.analysis.recurrences_gated import chaos_free_decay, chaos_free_step, gated_linear_recurrence
+from rnnsym.defined import Numbers
 from rnnsym.result import LimitReached, ShapeError, SpecError
 from rnnsym.verify import verify
 
@@ -83,3 +84,21 @@ def test_the_filter_in_log_odds_is_the_filter():
         alpha = likelihood * (P.T @ alpha)
         alpha, ell = alpha / alpha.sum(), step(ell, np.log(likelihood[0] / likelihood[1]))
         assert np.log(alpha[0] / alpha[1]) == pytest.approx(ell, abs=1e-13)
+
+
+def test_the_filter_needs_a_prior_and_possible_observations():
+    result = hmm_filter(2, 1)
+    values = {s: 1 for s in result.free_symbols}
+    assert Numbers(values).truth(result.given) is True
+    for zeros in ("alpha_1 alpha_2", "l_1 l_2", "l_1 P_22 alpha_1"):
+        at = {s: 0 if s.name in zeros.split() else v for s, v in values.items()}
+        assert Numbers(at).truth(result.given) is False, zeros
+
+
+def test_log_odds_run_far_out():
+    run = hmm_log_odds().lambdify()
+    far = np.array([-800.0, -40.0, 0.0, 40.0, 800.0])
+    with np.errstate(over="ignore"):
+        found = run(ell=far, a=0.1, b=0.2, LLR=0.5)
+    expected = np.logaddexp(np.log(0.9) + far, np.log(0.2)) - np.logaddexp(np.log(0.1) + far, np.log(0.8)) + 0.5
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)

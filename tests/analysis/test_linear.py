@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import sympy as sp
 from rnnsym.analysis.linear import collapse, discretization, eigenvalue_map, linearize, matrix_power, power_sum
 from rnnsym.analysis.modes import diagonalizable, modes, rotation_form, spectral_decomposition, timescales
 from rnnsym.cells import elman, gru, leaky, linear, lstm
+from rnnsym.defined import Numbers
 from rnnsym.result import NoClosedForm, ShapeError, SpecError
 from rnnsym.systems import CONTINUOUS, LinearSystem
 from rnnsym.verify import verify
@@ -222,3 +224,45 @@ def test_substitution_and_derivation_commute():
         second = sp.Matrix(matrix_power(sp.Matrix([[a, b], [c, d]]).subs(values)).explicit)
         for n in (0, 1, 3):
             assert all(abs(v) < 1e-12 for v in (first - second).subs(t, n).evalf())
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_gated_network_of_floats_with_all_digits_is_linearized(seed):
+    """exp of numbers of 17 digits: their common root has powers of 10^17, which no polynomial arithmetic bears."""
+    rng = np.random.default_rng(seed)
+    cell = gru(n=2, m=1)
+    W = {s.name: float(rng.normal()) for s in cell.parameters}
+
+    def gate(letter, squash, h):
+        rows = [sum(W[f"W_h{letter}_{i}{j}"] * h[j - 1] for j in (1, 2)) + W[f"b_{letter}_{i}"] for i in (1, 2)]
+        return squash(np.array(rows))
+
+    def sigmoid(u):
+        return 1 / (1 + np.exp(-u))
+
+    def following(h):
+        z, r = gate("z", sigmoid, h), gate("r", sigmoid, h)
+        return z * h + (1 - z) * gate("g", np.tanh, r * h)
+
+    h = np.zeros(2)
+    for _ in range(4000):
+        h = following(h)
+    exactly = cell.subs({s: sp.Rational(repr(W[s.name])) for s in cell.parameters})
+    system = linearize(exactly, at=[sp.Rational(repr(float(v))) for v in h], input=0)
+    step = 1e-6
+    slopes = np.array([(following(h + step * e) - following(h - step * e)) / (2 * step) for e in np.eye(2)]).T
+    np.testing.assert_allclose(np.array(system.A.evalf(20).tolist(), float), slopes, atol=1e-8)
+
+
+def test_powers_of_companion_matrices_are_right_where_roots_come_together():
+    """At a = 0 the cases are conditions of roots, b - sqrt(b^2) = 0, and 0^(t/3 - 1/3): told exactly, never guessed."""
+    x, y = sp.symbols("x y", real=True)
+    for table in ([[0, 1, 0], [0, 0, 1], [x, 0, 0]], [[0, 1, 0], [0, 0, 1], [0, x, y]]):
+        result = matrix_power(table)
+        assert verify(result, trials=6), result
+        numbers = Numbers({x: Fraction(0), y: Fraction(19, 3), result.lhs.exp: 1})
+        for symbol, value in result.where:
+            numbers.know(symbol, numbers.value(value))
+        want = np.array(sp.Matrix(table).subs({x: 0, y: sp.Rational(19, 3)}).tolist(), float)
+        np.testing.assert_allclose(numbers.float(result.rhs), want, atol=1e-30)
+        assert not verify(replace(result, rhs=result.rhs + sp.eye(3)), trials=3)

@@ -187,3 +187,38 @@ def test_what_has_no_rational_transform_is_refused():
         inverse_z_transform(1 / (z**3 - z - 1), z, k)
     with pytest.raises(SpecError, match="transform variable z"):
         z_transform(z**k, k, z)
+
+
+STEPS = (
+    None, sp.Symbol("t", integer=True, nonnegative=True), sp.Symbol("t", integer=True), sp.Symbol("q", integer=True, positive=True),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("readout", ["current", "previous"])
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_a_pole_at_zero_is_kept_for_every_symbol_of_the_step(step, readout):
+    """A response in the caller's own symbol, with and without assumptions, at a pole that becomes 0: by the powers of A."""
+    plain = sp.Symbol("w")
+    symbol = k if step is None else step
+    for X in ([[a]], [[plain]], [[a, 1], [0, b]], [[0, 1], [-b, a]]):
+        n = len(X)
+        system = LinearSystem(X, [0] * (n - 1) + [1], [[1] * n], [[3]], readout=readout)
+        found = [impulse_response(system, step).explicit, step_response(system, step).explicit]
+        for values in ({a: 0, b: 0, plain: 0}, {a: 0, b: h, plain: h}, {a: 1, b: 0, plain: 1}):
+            F, B, C, D = (M.subs(values) for M in system.with_readout("previous").matrices)
+            markov = [D[0, 0], *((C * F**i * B)[0, 0] for i in range(3))]
+            for i in range(1 if symbol.is_positive else 0, 4):
+                for expression, want in zip(found, (markov[i], sum(markov[: i + 1])), strict=True):
+                    assert expression.subs(symbol, i).subs(values) == want, (X, expression, values, i)
+
+
+def test_a_step_may_be_a_number_or_an_expression_and_no_parameter():
+    t = sp.Symbol("t", integer=True, nonnegative=True)
+    delayed = LinearSystem([[a]], [[1]], readout="previous")
+    assert [impulse_response(delayed, i).rhs.subs(a, 0) for i in range(3)] == [0, 1, 0]
+    assert verify(impulse_response(delayed, t + 1), trials=20)
+    for clash in (sp.Symbol("a", integer=True), sp.Symbol("a", integer=True) + 1):
+        with pytest.raises(SpecError, match="has the name of the step"):
+            impulse_response(delayed, clash)
+    with pytest.raises(SpecError, match="k >= 0"):
+        step_response(delayed, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from concurrent.futures import Executor, ProcessPoolExecutor
 from fractions import Fraction
@@ -391,16 +392,100 @@ def test_a_large_contraction_is_exact_and_complete() -> None:
 def test_relu_with_symbols_gives_each_region_with_its_conditions() -> None:
     w, b = sp.symbols("w b", real=True)
     found = fixed_points(rs.elman("relu", W_h=w, b=b, W_x=0))
-    assert len(found.results) == 2
-    for result in (*found.results, *fixed_points(rs.plrnn(n=2, m=1)).results):
-        assert rs.verify(result, trials=20)
-        for given, where in ((result.given, tuple((s, e + 1) for s, e in result.where)), (sp.true, result.where)):
-            wrong = rs.Result("x", result.lhs, "=", result.rhs, given, where, arrays=result.arrays)
-            assert not rs.verify(wrong, trials=20)
+    assert len(found.results) == 3 and len(found.continua) == 1 and found.complete
+    _refuse_wrong_branches(found.results)
     with pytest.raises(NoClosedForm, match="values="):
         fixed_points(rs.elman(n=2, m=1))
     with pytest.raises(LimitReached, match="4 states"):
         fixed_points(rs.elman("relu", n=4, m=1))
+
+
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_network_with_symbols_gives_each_region_and_stratum(every: int) -> None:
+    found = fixed_points(rs.plrnn(n=2, m=1))
+    assert len(found.results) == 11 and len(found.continua) == 7
+    _refuse_wrong_branches(found.results[::every])
+
+
+def _refuse_wrong_branches(results: Any) -> None:
+    for result in results:
+        assert rs.verify(result, trials=10)
+        for given, where in ((result.given, tuple((s, e + 1) for s, e in result.where)), (sp.true, result.where)):
+            wrong = rs.Result("x", result.lhs, "=", result.rhs, given, where, arrays=result.arrays)
+            assert (given, where) == (result.given, result.where) or not rs.verify(wrong, trials=20)
+
+
+CORNERS = (-1, 0, sp.Rational(1, 2), 1, 2)
+
+
+def table_of(phi: str, n: int) -> tuple[Any, Any, Any]:
+    """(cell with symbols, the symbols, values of W_h and b at numbers for them)."""
+    w, b = sp.symbols("w b", real=True)
+    if n == 1:
+        cell = rs.elman(phi, W_h=w, W_x=0, b=b)
+        return cell, (w, b), lambda v, c: {"W_h": [[v]], "b": [c]}
+    cell = rs.elman(phi, W_h=[[w, 1], [1, w]], W_x=[[0], [0]], b=[b, -b])
+    return cell, (w, b), lambda v, c: {"W_h": [[v, 1], [1, v]], "b": [c, -c]}
+
+
+@pytest.mark.parametrize(("phi", "n"), [("relu", 1), ("hard_tanh", 1), ("leaky_relu", 1), ("relu", 2)])
+def test_what_is_said_with_symbols_is_what_is_found_with_numbers(phi: str, n: int) -> None:
+    cell, symbols, numbers = table_of(phi, n)
+    found = fixed_points(cell)
+    assert found.complete
+    met = 0
+    for corner in itertools.product((*CORNERS, 100) if phi == "leaky_relu" else CORNERS, CORNERS[1:4]):
+        values = dict(zip(symbols, corner, strict=True))
+        told = fixed_points(rs.elman(phi), numbers(*corner))
+        at = [
+            (r.given.subs(values), {s: e.subs(values) for s, e in r.where}, r)
+            for r in found.results
+            if r.given.subs(values) != sp.false
+        ]
+        for point in (*(p.point for p in told), *(f.point for f in told.faces)):
+            star = dict(zip(found.results[0].rhs, point, strict=True))
+            assert any(
+                g.subs(star) == sp.true and all(e.subs(star) == star[s] for s, e in where.items()) for g, where, _ in at
+            ), (corner, point)
+        for given, where, result in at:  # and nothing is invented
+            if len(where) == n and given == sp.true:
+                point = sp.Matrix([where[s] for s in result.rhs])
+                assert any(point == sp.Matrix(p.point) for p in told) or any(f.contains(point) for f in told.faces)
+        met += len(told.faces)
+    assert met > 0, "no continuum was met"
+
+
+def test_line_attractors_are_named_with_symbols() -> None:
+    """A referee's examples: the ray of W_h = 1, b = 0, and the diagonal of w = 0, were lost."""
+    w, b = sp.symbols("w b", real=True)
+    ray = fixed_points(rs.elman("relu", W_h=1, W_x=0, b=b))
+    (line,) = ray.continua
+    assert line.given == sp.And(sp.Eq(b, 0), line.rhs[0] >= 0) and "a continuum" in str(ray)
+    both = fixed_points(rs.elman("relu", W_h=[[w, 1], [1, w]], W_x=[[0], [0]], b=[0, 0]))
+    (diagonal,) = both.continua
+    free = diagonal.rhs[1]
+    assert diagonal.where == ((diagonal.rhs[0], free),) and diagonal.given == sp.And(sp.Eq(w, 0), free >= 0)
+    assert rs.verify(diagonal, trials=10)
+    wrong = rs.Result("x", diagonal.lhs, "=", diagonal.rhs, free >= 0, diagonal.where)
+    assert not rs.verify(wrong, trials=20)
+    rotation = fixed_points(rs.elman("relu", W_h=[[0, 1], [-1, 0]], W_x=[[0], [0]], b=[b, b]))
+    assert rotation.complete and not rotation.continua  # I - J is never singular
+
+
+def test_at_a_kink_there_are_no_multipliers_but_one_sided_ones() -> None:
+    (kink,) = fixed_points(rs.elman("relu"), {"W_h": [[2]]})
+    assert kink.multipliers == () and kink.index is None and kink.stable is None
+    assert [values for _, values in kink.one_sided] == [(0j,), (2 + 0j,)]
+    assert "no Jacobian, one-sided |multiplier| 0, 2" in str(kink)
+    (end,) = fixed_points(rs.elman("hard_tanh"), {"W_h": [[sp.Rational(1, 2)]], "b": [sp.Rational(1, 2)]})
+    assert [region for region, _ in end.one_sided] == [(1,), (2,)]
+    # a unit at its kink that has no weights: there is a Jacobian
+    (smooth,) = fixed_points(rs.elman("relu"), {"W_h": [[0, 0], [1, sp.Rational(1, 2)]], "b": [0, 1]})
+    assert smooth.kinks == (0,) and smooth.stable is True and smooth.multipliers[0] == 0.5
+    (selu,) = fixed_points(rs.elman("selu"), {"W_h": [[sp.Rational(1, 2)]]}, box=(-5, 5))
+    assert selu.multipliers == () and selu.stable is None
+    (elu,) = fixed_points(rs.elman("elu"), {"W_h": [[sp.Rational(1, 2)]]}, box=(-5, 5))
+    assert elu.multipliers == (0.5 + 0j,) and elu.stable is True  # once differentiable
 
 
 # ---------------------------------------------------------------------- bad input
@@ -424,3 +509,8 @@ def test_relu_with_symbols_gives_each_region_with_its_conditions() -> None:
 def test_bad_values_are_refused(values: Any, error: type[RnnsymError], text: str) -> None:
     with pytest.raises(error, match=text):
         fixed_points(rs.elman(), values)
+
+
+def test_a_continuum_of_a_smooth_map_ends_the_search_without_a_claim(no_hang: None) -> None:
+    found = fixed_points(rs.elman("elu"), {"W_h": [[1]], "b": [0]}, box=(-2, 2))  # all h >= 0 are fixed
+    assert not found.complete and found.undecided and found.open

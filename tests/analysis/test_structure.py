@@ -264,3 +264,164 @@ def test_diagonal_closed_forms():
     gram = diagonal_gramian([a, b], [c, d])
     assert verify(gram, trials=20)
     assert not verify(replace(gram, rhs=gram.rhs / c), trials=20)
+
+
+# Minimal realizations in both readouts
+
+
+def modal(rng, n, m, p, readout):
+    """A system with Jordan blocks, most of them at 0, in random coordinates."""
+    J = sp.diag(*(rng.choice([0, 0, 0, Q(1, 2), 1, -1]) for _ in range(n)))
+    for i in range(n - 1):
+        if J[i, i] == J[i + 1, i + 1] and rng.random() < 0.6:
+            J[i, i + 1] = 1
+    T = sp.Matrix(n, n, lambda i, j: int(i == j) if i <= j else rng.randint(-1, 1)) * sp.Matrix(
+        n, n, lambda i, j: int(i == j) if i >= j else rng.randint(-1, 1)
+    )
+
+    def table(rows, columns, entries):
+        return sp.Matrix(rows, columns, lambda i, j: rng.choice(entries))
+
+    B, C, D = table(n, m, [0, 0, 1, -1, 2]), table(p, n, [0, 0, 1, -1, 2]), table(p, m, [0, 0, 1, 2])
+    return LinearSystem(T * J * T.inv(), B, C, D, readout=readout)
+
+
+def impulses(system, count):
+    """h_0, h_1, ... by iteration of the two readouts."""
+    state, found = sp.zeros(system.n, system.m), []
+    for k in range(count):
+        push = system.B if k == 0 else sp.zeros(system.n, system.m)
+        direct = system.D if k == 0 else sp.zeros(system.p, system.m)
+        moved = system.A * state + push
+        found.append(sp.Matrix(system.C * (moved if system.readout == "current" else state) + direct))
+        state = moved
+    return found
+
+
+def polynomial(pairs, z):
+    factors = [(v.as_expr().subs(v.gen, z) if isinstance(v, sp.Poly) else z - v) ** k for v, k in pairs]
+    return sp.Poly(sp.Mul(*factors), z, domain="QQ").monic()
+
+
+def check_minimal(system):
+    """Against the impulse response: as many states as the Hankel matrix has rank, the same poles, the rest hidden."""
+    z, n = sp.Symbol("z"), system.n
+    small = minimal(system).system
+    response = impulses(system, 2 * n + 2)
+    assert impulses(small, 2 * n + 2) == response
+    blocks = [[response[1 + i + j] for j in range(n)] for i in range(n)]
+    assert small.n == sp.Matrix(sp.BlockMatrix(blocks)).rank()
+    poles = polynomial(rs.poles(system).rhs, z)
+    own = small.A.charpoly(z).as_expr() if small.n else sp.S.One
+    assert poles == sp.Poly(own, z, domain="QQ")
+    hidden = polynomial([(sp.Poly(f, z), k) for f, k, _ in hidden_modes(system)], z)
+    assert hidden * poles == sp.Poly(system.A.charpoly(z).as_expr(), z, domain="QQ")
+    whole, part = (rs.transfer_function(s, minimal=False).rhs for s in (system, small))
+    assert (whole - part).applyfunc(sp.cancel) == sp.zeros(*whole.shape)
+
+
+def test_a_mode_at_zero_cancels_in_the_readout_current():
+    one = LinearSystem([[0]], [[1]], [[1]], [[1]])  # y_t = 2 x_t
+    assert minimal(one).system.n == 0 and minimal(one).system.D[0, 0] == 2
+    assert [(k, group) for _, k, group in hidden_modes(one)] == [(1, "reachable and silent")]
+    two = LinearSystem(sp.diag(0, Q(1, 2)), [1, 1], [[1, 1]])
+    assert minimal(two).system.n == 1 and minimal(two).system.readout == "current"
+    delay = LinearSystem([[0, 0], [1, 0]], [1, 0], [[0, 1]])  # y_t = x_(t-1): one state, which "current" cannot have
+    assert minimal(delay).system.n == 1 and minimal(delay).system.readout == "previous"
+    for system in (one, two, delay):
+        check_minimal(system)
+        check_minimal(LinearSystem(*system.matrices, readout="previous"))
+
+
+def test_minimal_systems_of_parameters_are_minimal_where_they_say():
+    generic = minimal(LinearSystem(sp.diag(a, b), [1, 1], [[1, 1]]))
+    assert {sp.Ne(a, 0), sp.Ne(b, 0)} <= set(generic.given.args) and generic.system.given == generic.given
+    assert verify(generic, trials=20)
+    for system in (
+        LinearSystem(sp.diag(0, a), [1, 1], [[1, b]]), LinearSystem([[0, 1], [0, a]], [b, 1], [[1, 0]]),
+        LinearSystem([[0, a], [0, 0]], [0, 1], [[1, 0]]),
+    ):  # fmt: skip
+        result = minimal(system)
+        assert verify(result, trials=20)
+        assert all(
+            (x - y).applyfunc(sp.cancel).is_zero_matrix
+            for x, y in zip(impulses(system, 5), impulses(result.system, 5), strict=True)
+        )
+        assert result.system.n == sum(k for _, k in rs.poles(system).rhs)
+
+
+@pytest.mark.parametrize("readout", ["current", "previous"])
+def test_minimal_systems_of_random_jordan_forms(readout):
+    rng = random.Random(3)
+    for _ in range(4):
+        check_minimal(modal(rng, rng.randint(1, 3), rng.randint(1, 2), rng.randint(1, 2), readout))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("readout", ["current", "previous"])
+def test_minimal_systems_of_many_random_jordan_forms(readout):
+    rng = random.Random(7)
+    for _ in range(80):
+        check_minimal(modal(rng, rng.randint(1, 4), rng.randint(1, 2), rng.randint(1, 2), readout))
+
+
+# Conditions in their normal form
+
+
+def test_conditions_of_reaching_zero_are_alternatives_of_factors():
+    e, f = sp.symbols("e f", real=True)
+    assert null_controllability(LinearSystem(a, b)).rhs == sp.Or(sp.Eq(a, 0), sp.Ne(b, 0))
+    found = null_controllability(DIAGONAL).rhs
+    assert set(found.args) == {
+        sp.Ne(c * d * (a - b), 0), sp.And(sp.Eq(a, 0), sp.Eq(b, 0)),
+        sp.And(sp.Eq(a, 0), sp.Eq(c, 0), sp.Ne(d, 0)), sp.And(sp.Eq(b, 0), sp.Eq(d, 0), sp.Ne(c, 0)),
+    }  # fmt: skip
+    for system in (DIAGONAL, LinearSystem([[a, b], [c, d]], [e, f], [[1, k]]), COMPANION):
+        for question in (null_controllability, constructibility):
+            assert not question(system).rhs.has(sp.Not)
+
+
+@pytest.mark.parametrize("question", [null_controllability, constructibility])
+def test_conditions_of_reaching_zero_agree_with_ranks(question):
+    e, f, g = sp.symbols("e f g", real=True)
+    system = LinearSystem([[a, b, 0], [0, c, 0], [0, 0, 0]], [1, e, f], [[1, 0, g]])
+    symbols = (a, b, c, e, f, g)
+    holds = sp.lambdify(symbols, question(system).rhs, "math")
+    X, Y = (system.A, system.B) if question is null_controllability else (system.A.T, system.C.T)
+    rng = random.Random(2)
+    seen = set()
+    for _ in range(60):
+        values = [rng.choice([0, 0, 1, -1, 2]) for _ in symbols]
+        F, G = (np.array(M.subs(dict(zip(symbols, values, strict=True))).tolist(), float) for M in (X, Y))
+        reach = np.hstack([np.linalg.matrix_power(F, i) @ G for i in range(3)])
+        both = np.hstack([reach, np.linalg.matrix_power(F, 3)])
+        want = np.linalg.matrix_rank(reach) == np.linalg.matrix_rank(both)
+        assert bool(holds(*values)) == want, values
+        seen.add(bool(want))
+    assert seen == {True, False}
+
+
+def test_the_normal_form_of_conditions():
+    from rnnsym.analysis.structure_conditions import alternatives
+
+    assert alternatives(sp.And(sp.Eq(a, 0), sp.Ne(a * b, 0))) == sp.false
+    assert alternatives(sp.Or(sp.Eq(a, 0), sp.Ne(a, 0))) == sp.true
+    assert alternatives(sp.And(sp.Eq(a, b), sp.Eq(b, 0), sp.Ne(c + a, 0))) == sp.And(
+        sp.Eq(a, 0), sp.Eq(b, 0), sp.Ne(c, 0)
+    )
+    assert alternatives(sp.Not(sp.Or(sp.Ne(a, 0), sp.Eq(b * c, 0)))) == sp.And(sp.Eq(a, 0), sp.Ne(b * c, 0))
+    assert alternatives(sp.Lt(a, 0)) == sp.Lt(a, 0)
+
+
+def test_systems_without_states_or_inputs_have_their_answers():
+    """A gain D alone, and a system that nothing moves: 0 x 0 and n x 0 matrices, each claim verified."""
+    gain = LinearSystem(sp.zeros(0, 0), sp.zeros(0, 1), sp.zeros(1, 0), [[d]])
+    still = LinearSystem([[Q(1, 2)]], sp.zeros(1, 0))
+    for question, ranks in ((controllability, [0, 0]), (observability, [0, 1])):
+        assert [question(s).rhs for s in (gain, still)] == ranks
+    assert [null_controllability(s).rhs for s in (gain, still)] == [sp.true, sp.false]
+    for system in (gain, still):
+        for question in (controllability, observability, null_controllability, kalman_decomposition, minimal):
+            assert verify(question(system), trials=3), question.__name__
+    assert rs.transfer_function(still).rhs.shape == (1, 0) and len(rs.poles(still).rhs) == 0
+    assert rs.hinf_norm(still).rhs == 0

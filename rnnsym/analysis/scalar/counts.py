@@ -50,16 +50,20 @@ def fixed_point_count(cell: Cell, *, x: Any = 0) -> Result:
     else:
         found = _sigmoidal(one)
         high, low = branches(one, sp.S.One)
-        if one.activation.odd:
-            inside, edge = abs(b) < high, sp.Eq(abs(b), high)
-        else:
-            middle = -w * one.activation.phi(sp.S.Zero)  # the symmetric bias, named so that draws meet the region
-            inside = sp.Or(sp.And(b >= middle, b < high), sp.And(b < middle, b > low))
-            edge = sp.Or(sp.Eq(b, low), sp.Eq(b, high))
+        middle = -w * one.activation.phi(sp.S.Zero)  # the symmetric bias, named so that draws meet the region
+
+        def inside() -> Any:
+            if one.activation.odd:
+                return abs(b) < high
+            return sp.Or(sp.And(b >= middle, b < high), sp.And(b < middle, b > low))
+
+        def edge() -> Any:
+            return sp.Eq(abs(b), high) if one.activation.odd else sp.Or(sp.Eq(b, low), sp.Eq(b, high))
+
         cases = ((1, w <= found.threshold), (3, inside), (2, edge), (1, True))
     given = one.conditions if one.rate == 1 else sp.And(one.conditions, sp.Ne(one.rate, 0))
     return Result(
-        f"number of fixed points of {one.name}", FixedPointCount(*one.of_map), "=", sp.Piecewise(*cases), given=given
+        f"number of fixed points of {one.name}", FixedPointCount(*one.of_map), "=", _cases(*cases), given=given
     )
 
 
@@ -78,10 +82,10 @@ def two_cycle_count(cell: Cell, *, x: Any = 0) -> Result:
     cases: tuple[tuple[Any, Any], ...]
     if one.activation.name == "relu":
         cases = ((1, sp.And(w < -1, b > 0)), (sp.oo, sp.And(sp.Eq(w, -1), b > 0)), (0, True))
-        return Result(f"2-cycles of {one.name}", TwoCycleCount(*one.of_map), "=", sp.Piecewise(*cases), one.conditions)
+        return Result(f"2-cycles of {one.name}", TwoCycleCount(*one.of_map), "=", _cases(*cases), one.conditions)
     return Result(
         f"2-cycles of {one.name}", TwoCycleCount(*one.of_map), "=",
-        sp.Piecewise((0, -w <= _sigmoidal(one).threshold), (1, between(one)), (0, True)), given=one.conditions,
+        _cases((0, -w <= _sigmoidal(one).threshold), (1, lambda: between(one)), (0, True)), given=one.conditions,
     )  # fmt: skip
 
 
@@ -93,8 +97,20 @@ def longest_cycle(cell: Cell, *, x: Any = 0) -> Result:
     """
     one = _direct(unit(cell, x))
     found = _sigmoidal(one)
-    right = sp.Piecewise((1, -one.w <= found.threshold), (2, between(one)), (1, True))
+    right = _cases((1, -one.w <= found.threshold), (2, lambda: between(one)), (1, True))
     return Result(f"longest cycle of {one.name}", LongestCycle(*one.of_map), "=", right, given=one.conditions)
+
+
+def _cases(*pairs: tuple[Any, Any]) -> Any:
+    """A Piecewise whose later conditions are made only where the earlier ones are open: roots of a number w are real there."""
+    kept: list[tuple[Any, Any]] = []
+    for value, condition in pairs:
+        holds = sp.sympify(condition() if callable(condition) else condition)
+        if holds != sp.false:
+            kept.append((value, holds))
+        if holds == sp.true:
+            break
+    return sp.Piecewise(*kept)
 
 
 def between(one: Unit) -> Any:

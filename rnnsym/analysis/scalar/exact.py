@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from rnnsym.analysis.scalar.loci import branches
-from rnnsym.analysis.scalar.unit import unit
+from rnnsym.analysis.scalar.unit import possible, unit
 from rnnsym.cells.paths import unroll
 from rnnsym.cells.plain import elman
 from rnnsym.cells.record import Cell, whole
@@ -146,6 +146,7 @@ def relu_dip(cell: Cell) -> Result:
     if one.activation.name != "relu" or one.rate != 1:
         raise NoClosedForm(f"{one.name} with {one.activation.name}: this formula is one of ReLU")
     d, w, b = sp.Symbol("d", real=True), one.w, one.beta
+    possible(sp.And(one.conditions, w > 0, w < 1, b >= 0), f"dip of {one.name}")
     rest = b / (1 - w)
     return Result(
         f"dip of {one.name}", Iterate(*one.of_map, rest + d, t), "=", rest + d * w**t,
@@ -211,6 +212,7 @@ def latching(cell: Cell, steps: int | None = 4) -> Result:
     if one.activation.name != "tanh" or one.rate != 1:
         raise NoClosedForm(f"{one.name} with {one.activation.name}: this bound is one of tanh")
     u, d = sp.Symbol("u", positive=True), sp.Symbol("d", nonnegative=True)
+    possible(one.w > 1, f"latching of {one.name}")
     if steps is None:
         v, r = sp.Symbol("v", real=True), sp.MatrixSymbol("r", sp.Symbol("T", integer=True, positive=True), 1)
         low = ExtremeFixedPoint(one.map(-u), one.h, -1, 1, 1)

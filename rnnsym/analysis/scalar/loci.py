@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from rnnsym.analysis.scalar.unit import Steep, Unit, ratio, steep, unit
+from rnnsym.analysis.scalar.unit import Steep, Unit, possible, ratio, steep, unit
 from rnnsym.cells.record import Cell
 from rnnsym.defined import Approaches
 from rnnsym.defined.dynamics import BiasForMultiplier, ExtremeFixedPoint, FixedPointCount
@@ -82,6 +82,8 @@ def _locus(one: Unit, multiplier: Any, name: str) -> Result:
     negative = sp.S.true if slope.is_number or multiplier == 1 else slope < 0
     if multiplier == -1:
         above = one.w < slope * found.threshold
+    if slope == 0:  # rate 2: a flip would need phi' = 0
+        return Result(name, Locus(*one.of_map, multiplier, 1), "<=>", sp.false, given=one.conditions)
     biases = branches(one, slope)
     where: tuple[tuple[Any, Any], ...] = ()
     if sp.S(above) == sp.false:
@@ -164,6 +166,7 @@ def bias_for(one: Unit, multiplier: Any, name: str, given: Any = sp.true) -> Res
     above = v > found.threshold if one.rate == 1 or multiplier == 1 else one.w < slope * found.threshold
     if multiplier == -1 and one.rate != 1:
         given = sp.And(given, slope < 0)
+    possible(sp.And(one.conditions, above, given), name)
     right = found.alpha[0] - slope * found.scaled[0]
     if multiplier not in (1, -1):
         # the designer's form, phi^-1(s) - w s with s the state at which the slope is the wanted one

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from rnnsym.analysis.scalar.loci import bias_for, branches
-from rnnsym.analysis.scalar.unit import Unit, steep, unit
+from rnnsym.analysis.scalar.unit import Unit, possible, steep, unit
 from rnnsym.cells.record import Cell
 from rnnsym.defined import Approaches
 from rnnsym.defined.dynamics import (
@@ -22,7 +22,7 @@ from rnnsym.defined.dynamics import (
     Multiplier,
     PassageTime,
 )
-from rnnsym.defined.loci import FixedAt, Nears, StableAt
+from rnnsym.defined.loci import FixedAt, Nears, Nonzero, StableAt
 from rnnsym.result import NoClosedForm, Result
 
 h_star, J, tau = sp.symbols("h_star J tau", real=True)
@@ -35,7 +35,8 @@ def half_life(cell: Cell, *, x: Any = 0) -> Result:
 
     Shapes: one unit; x as in `fold`. tau = -1/ln|J| is its time constant. A real number: the step at which a
             perturbation has halved is its ceiling. For J < 0 the perturbation changes its sign at each step.
-    Given:  h_star is a fixed point with 0 < |J| < 1 (J = 0: gone after one step; |J| >= 1: it does not decay).
+    Given:  h_star is a fixed point with 0 < |J| < 1 (J = 0: gone after one step; |J| >= 1: it does not decay), not at a
+            kink of the activation: there the half-life depends on the side.
 
     >>> w, b = sp.symbols("w b", real=True)
     >>> from rnnsym.cells import elman
@@ -44,9 +45,10 @@ def half_life(cell: Cell, *, x: Any = 0) -> Result:
     """
     one = unit(cell, x)
     slope = one.slope_at(h_star)
+    smooth = [Nonzero(one.w * h_star + one.beta - kink) for kink in one.activation.kinks]
     return Result(
         f"half-life of {one.name}", HalfLife(*one.of_map, h_star), "=", tau * sp.log(2),
-        given=sp.And(one.conditions, StableAt(*one.of_map, h_star)),
+        given=sp.And(one.conditions, StableAt(*one.of_map, h_star), *smooth),
         where=((J, slope), (tau, -1 / sp.log(abs(J)))),
     )  # fmt: skip
 
@@ -78,6 +80,7 @@ def half_life_bound(cell: Cell, *, x: Any = 0) -> Result:
     found = steep(one, sp.S.One)
     if found is None or found.threshold != 1 or one.rate != 1:
         raise NoClosedForm(f"{one.activation.name}: the bound needs phi' <= phi'(0) = 1 and no leak")
+    possible(sp.And(one.w > 0, one.w < 1), f"longest half-life of {one.name}")
     return Result(
         f"longest half-life of {one.name}", HalfLife(*one.of_map, h_star), "<=", sp.log(2) / (-sp.log(one.w)),
         given=sp.And(one.conditions, one.w > 0, one.w < 1, FixedAt(*one.of_map, h_star)),
@@ -87,6 +90,7 @@ def half_life_bound(cell: Cell, *, x: Any = 0) -> Result:
 def half_life_expansion(cell: Cell) -> Result:
     """How a small bias b shortens memory: w - J ~ w b^2/(1 - w)^2 for tanh with |w| < 1, as b -> 0."""
     one = _tanh(unit(cell))
+    possible(sp.And(one.w > -1, one.w < 1, sp.Ne(one.w, 0)), f"half-life of {one.name} at a small bias")
     b = one.beta if one.beta.is_Symbol else sp.Symbol("b", real=True)
     F = one.map(b)
     point = ExtremeFixedPoint(F, one.h, -1, 1, 1)
@@ -114,8 +118,9 @@ def critical_slowing(cell: Cell) -> Result:
     From h = -1 to h = 0; a = |F''|/2 = sqrt(w(w - 1)) at the fold and dF/db = 1/w give pi/sqrt(a delta/w).
     """
     one = _tanh(unit(cell))
-    edge = branches(one, sp.S.One)[0]
     w = one.w
+    possible(w > 1, f"critical slowing of {one.name}")
+    edge = branches(one, sp.S.One)[0]
     return Result(
         f"critical slowing of {one.name}", PassageTime(one.map(edge + delta), one.h, -1, 1, -1, 0), "~",
         sp.pi * sp.sqrt(w) * (w * (w - 1)) ** sp.Rational(-1, 4) / sp.sqrt(delta), status="asymptotic",
@@ -137,7 +142,11 @@ def power_law(cell: Cell) -> Result:
 
 
 def power_law_logarithm(cell: Cell) -> Result:
-    """The second term of the power law: 1/h_{t^2}^2 - 1/h_t^2 - (2/3)(t^2 - t) ~ ln(t)/10, whatever C(h_0) is."""
+    """The second term of the power law: 1/h_{100 t}^2 - 1/h_t^2 - 66 t -> ln(100)/10 as t -> oo, whatever C(h_0) is.
+
+    From 1/h_t^2 = 2t/3 + ln(t)/10 + C(h_0) + o(1) (see `power_law`) at t and at 100 t: C drops out.
+    Given:  1/5 < h_0 < 20, for the check; the limit holds for every h_0 != 0.
+    """
     one = _tanh(unit(cell))
     critical = sp.tanh(one.h)
     late, early = (Iterate(critical, one.h, -1, 1, h0, k) for k in (100 * t, t))

@@ -76,6 +76,18 @@ class Unit:
         return sp.And(*kept, sp.S(self.rate) > 0 if self.rate != 1 else sp.true)
 
 
+def possible(given: Any, name: str) -> Any:
+    """The hypotheses of a claim, refused where the numbers of the cell contradict them.
+
+    Raises: NoClosedForm.
+    """
+    if given == sp.false:
+        raise NoClosedForm(
+            f"{name}: the numbers given contradict its hypotheses; see `given` of the claim with symbols"
+        )
+    return given
+
+
 def unit(cell: Cell, x: Any = 0) -> Unit:
     """The unit of a scalar cell under the constant input x.
 

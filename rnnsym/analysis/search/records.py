@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -14,10 +15,11 @@ import sympy as sp
 
 from rnnsym.exact.circle import schur_rational
 from rnnsym.exact.faces import Face, on_face
-from rnnsym.exact.regions import PiecewiseLinear, fraction
+from rnnsym.exact.regions import PiecewiseLinear, fraction, rational
 from rnnsym.result import Result
 
 DIGITS = 30
+SIDES = 256  # regions that are looked at where they meet in one point
 Box = tuple[tuple[Fraction, Fraction], ...]
 
 
@@ -27,7 +29,7 @@ class FixedPoint:
 
     midpoint, radius: the point lies within radius of midpoint, coordinate by coordinate; radius 0 is exact.
     stable:           True: every multiplier certainly is inside the unit circle; False: one certainly is outside;
-                      None: one has modulus 1, or the point sits on a kink, or it could not be decided.
+                      None: one has modulus 1, or the point sits on a kink and has no Jacobian, or it is not decided.
     index:            the sign of det(I - J); 0 if it vanishes, None if undecided.
     region:           of a piecewise linear cell: the number of its piece for each unit; kinks: units at an end of theirs.
     status:           "derived" where the point is exact, "proved" where it is enclosed.
@@ -78,13 +80,12 @@ class FixedPoint:
         system, region = self._system, self.region
         if system is None or region is None:
             return None, None, ()
+        if self.kinks and not differentiable(system, region, [rational(v) for v in self.midpoint], self.period):
+            return None, None, ()
         J = jacobian(system, region, self.period)
         p = J.charpoly()
         at_one = p(1)
-        multipliers = eigenvalues([[float(fraction(v)) for v in row] for row in J.tolist()])
-        if self.kinks:
-            return None, None, multipliers
-        return schur_rational(p), (at_one > 0) - (at_one < 0), multipliers
+        return schur_rational(p), (at_one > 0) - (at_one < 0), _multipliers(J)
 
     @property
     def stable(self) -> bool | None:
@@ -96,13 +97,26 @@ class FixedPoint:
 
     @property
     def multipliers(self) -> tuple[complex, ...]:
-        """The eigenvalues of the Jacobian there in floats, largest first; what is proved of them is `stable`."""
+        """The eigenvalues of the Jacobian there in floats, largest first; what is proved of them is `stable`.
+
+        None at a kink where the map has no Jacobian; `one_sided` has those of the regions that meet there.
+        """
         return self._facts[2]
+
+    @property
+    def one_sided(self) -> tuple[tuple[tuple[int, ...], tuple[complex, ...]], ...]:
+        """At a kink of a piecewise linear cell: (region, eigenvalues of its Jacobian) of every region that meets there."""
+        if self._system is None or self.region is None or not self.kinks:
+            return ()
+        system, period, h = self._system, self.period, [rational(v) for v in self.midpoint]
+        return tuple((r, _multipliers(jacobian(system, r, period))) for r in meeting(system, self.region, h))
 
     def __str__(self) -> str:
         verdict = {True: "stable", False: "unstable", None: "undecided"}[self.stable]
-        if self.kinks:
-            verdict = f"on a kink of unit {', '.join(str(i + 1) for i in self.kinks)}"
+        if self.kinks and not self.multipliers:
+            verdict = f"on a kink of unit {', '.join(str(i + 1) for i in self.kinks)}, no Jacobian"
+            sides = sorted({f"{abs(m[0]):.6g}" for _, m in self.one_sided[:8]}, key=float)
+            verdict += f", one-sided |multiplier| {', '.join(sides)}" if sides else ""
         elif self.stable is None and self.is_exact:
             verdict = "marginal"
         leading = f", |multiplier| {abs(self.multipliers[0]):.6g}" if self.multipliers else ""
@@ -124,6 +138,27 @@ def jacobian(system: PiecewiseLinear, region: tuple[int, ...], period: int) -> A
         step = flint.fmpq_mat([row[before * n : (before + 1) * n] for row in rows[k * n : (k + 1) * n]])
         result = step if result is None else step * result
     return result
+
+
+def meeting(system: PiecewiseLinear, region: tuple[int, ...], h: Sequence[Any]) -> list[tuple[int, ...]]:
+    """The regions that meet at a point h (rationals of FLINT) of a region; at most SIDES."""
+    _, _, A, t = system.affine(region)
+    arguments = (A * flint.fmpq_mat(len(h), 1, list(h)) + t).entries()
+    choices = []
+    for pieces, k, a in zip(system.pieces, region, arguments, strict=True):
+        beside = [j for j in (k - 1, k + 1) if 0 <= j < len(pieces) and a in (pieces[j][2], pieces[j][3])]
+        choices.append([k, *beside])
+    return list(itertools.islice(itertools.product(*choices), SIDES))
+
+
+def differentiable(system: PiecewiseLinear, region: tuple[int, ...], h: Sequence[Any], period: int = 1) -> bool:
+    """Whether the regions that meet at a point have one Jacobian: a unit at its kink may have no weights."""
+    first = jacobian(system, region, period)
+    return all(jacobian(system, other, period) == first for other in meeting(system, region, h))
+
+
+def _multipliers(J: Any) -> tuple[complex, ...]:
+    return eigenvalues([[float(fraction(v)) for v in row] for row in J.tolist()])
 
 
 def eigenvalues(table: Any) -> tuple[complex, ...]:
@@ -187,7 +222,9 @@ class AffineFace:
     @cached_property
     def attracting(self) -> bool | None:
         """Whether every multiplier across the face is inside the unit circle; None if one more has modulus 1."""
-        if self._system is None:
+        if self._system is None or self._face is None:
+            return None
+        if self.kinks and not differentiable(self._system, self.region, self._face.base, self.period):
             return None
         p = jacobian(self._system, self.region, self.period).charpoly()
         for _ in range(self.dimension):
@@ -217,7 +254,8 @@ class FixedPointSet:
                still to look at.
     open:      how many boxes or branches were not looked at.
     status:    "derived" where the answers are exact, "proved" where they are enclosed.
-    results:   of a cell with symbols: for each region, the point with the conditions under which it is one.
+    results:   of a cell with symbols: for each region the point where I - J is invertible, and for each stratum where it is
+               singular the states that are fixed there (`continua`), each with its conditions; the union is all.
     """
 
     points: tuple[FixedPoint, ...]
@@ -241,6 +279,11 @@ class FixedPointSet:
         return None if any(i is None for i in indices) else sum(i for i in indices if i is not None)
 
     @property
+    def continua(self) -> tuple[Result, ...]:
+        """Of a cell with symbols: the results with entries of h_star that are free, whole faces of fixed points."""
+        return tuple(r for r in self.results if len(r.where) < r.rhs.rows)
+
+    @property
     def stable(self) -> tuple[FixedPoint, ...]:
         """The points that certainly are stable."""
         return tuple(p for p in self.points if p.stable)
@@ -259,8 +302,12 @@ class FixedPointSet:
         count = f"{len(self.points)} {what}{'' if len(self.points) == 1 else 's'}"
         count += "" if self.period == 1 else f" of period {self.period}"
         if self.results:
-            lines = [f"{len(self.results)} regions of {self.cell}"]
-            return "\n".join(lines + [f"  {r.given}: {[v for _, v in r.where]}" for r in self.results])
+            lines = [f"{len(self.results)} branches of {self.cell}"]
+            for r in self.results:
+                put = dict(r.where)
+                column = [put.get(s, s) for s in r.rhs]
+                lines.append(f"  {r.given}: {column}{', a continuum' if r in self.continua else ''}")
+            return "\n".join(lines)
         if self.complete:
             whole = "complete" + ("" if self.box is None else " in the box")
         else:
@@ -279,6 +326,13 @@ class FixedPointSet:
 
     def __repr__(self) -> str:
         return f"<FixedPointSet: {str(self).splitlines()[0]}>"
+
+    def _repr_markdown_(self) -> str:
+        """In a notebook: the branches as formulas; points as they are printed."""
+        head, _, rest = str(self).partition("\n")
+        if self.results:
+            return "\n\n".join([head, *(r._repr_latex_() for r in self.results)])
+        return f"{head}\n\n```text\n{rest}\n```" if rest else head
 
 
 def exact(values: tuple[Any, ...]) -> tuple[Fraction, ...]:

@@ -226,7 +226,18 @@ def _record(full: Program, state: list[Any], period: int) -> FixedPoint:
             J = _around(J, n, period)
         stable, index = krawczyk.stable(J), krawczyk.index(J)
         multipliers = eigenvalues([[float(v) for v in row] for row in J.tolist()])
+        if _on_kink(state, J):
+            stable, multipliers = None, ()
     return FixedPoint(middle, radius, "proved", period=period, _verdict=(stable, index, multipliers))
+
+
+KINK = 1e-6
+
+
+def _on_kink(state: list[Any], J: Any) -> bool:
+    """Whether the Jacobian over a tiny enclosure is wide: it holds a kink (of selu, elu), where there is no Jacobian."""
+    tiny = max(float(v.rad()) for v in state) < KINK**2
+    return tiny and any(float(v.rad()) > KINK * (1 + float(abs(v))) for v in J.entries())
 
 
 def _around(J: Any, n: int, period: int) -> Any:

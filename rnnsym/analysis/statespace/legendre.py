@@ -17,7 +17,7 @@ import sympy as sp
 from rnnsym.defined import Modes, Pairs
 from rnnsym.defined.statespaces import LegendreChange, LegendreOperator, LegendreState
 from rnnsym.exact import is_zero
-from rnnsym.result import Result, RnnsymError, Source, SpecError, Step
+from rnnsym.result import LimitReached, Result, RnnsymError, Source, SpecError, Step
 from rnnsym.systems import LinearSystem, Time
 
 GU = Source(
@@ -28,6 +28,8 @@ S4 = Source(
     "gu2022", "Gu, A. and Goel, K. and Re, C.", "Efficiently modeling long sequences with structured state spaces", 2022,
     arxiv="2111.00396",
 )  # fmt: skip
+LARGEST = 128  # coefficients written out
+
 n, k = (sp.Symbol(s, integer=True, nonnegative=True) for s in "nk")
 
 
@@ -35,6 +37,10 @@ def size(value: Any, what: str) -> int:
     """A whole number >= 1."""
     if isinstance(value, bool) or not isinstance(value, int | sp.Integer) or value < 1:
         raise SpecError(f"{what} must be a whole number >= 1, got {value!r}")
+    if value > LARGEST:
+        raise LimitReached(
+            f"{what} is {value}, which makes {int(value) ** 2} exact entries; limit {LARGEST}. Take fewer"
+        )
     return int(value)
 
 

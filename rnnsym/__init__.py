@@ -381,6 +381,7 @@ if TYPE_CHECKING:
     from rnnsym.interop import to_sympy as to_sympy
     from rnnsym.latex import Notation as Notation
     from rnnsym.latex import bibtex as bibtex
+    from rnnsym.limits import limited as limited
     from rnnsym.report import Report as Report
     from rnnsym.report import report as report
     from rnnsym.result import Array as Array
@@ -510,6 +511,7 @@ _HOMES = {
     "theory": "catalogue_of_results",
     "verify": "claim verify",
     "report": "report Report",
+    "limits": "limited",
     "card": "card Card",
     "plots": "plot=",
     "latex": "Notation bibtex",

@@ -40,6 +40,7 @@ CONSTANT_DEPTH = 6
 CONSTANT_POWER = 16
 CONSTANT_BITS = 256  # of its binary exponent, and of the numbers in it
 ROOTS = 128  # product of the indices of the distinct roots of numbers: bounds the degree of a constant
+SPLIT = 4  # the power of what may be complex that SymPy is let split into real and imaginary parts
 EVALUATED = 40  # nodes up to which Abs, Max, re, relations are evaluated by SymPy
 NAME_LENGTH = 64
 
@@ -246,9 +247,31 @@ def _hyperbolic(function: Any) -> Callable[[Any], Any]:
     # declared real, eight levels take seconds, ten take minutes.
     def kept(x: Any) -> Any:
         nested = isinstance(x, sp.Basic) and x.has(HyperbolicFunction)
-        return function(x, evaluate=not nested or all(symbol.is_real for symbol in x.free_symbols))
+        value = function(x, evaluate=not nested or all(symbol.is_real for symbol in x.free_symbols))
+        for node in value.atoms(HyperbolicFunction) if isinstance(value, sp.Basic) else ():
+            _undecided(node)
+        return value
 
     return kept
+
+
+def _undecided(node: Any) -> None:
+    """Tells SymPy that it does not know whether tanh(a) is real, finite ..., where a is large and not known to be.
+
+    It would split a into real and imaginary parts to find out, whichever function meets tanh(a) next: log(tanh((x**8)**45))
+    takes minutes, tanh of tanh of ... eight times too.
+    """
+    a = node.args[0]
+    if a.is_extended_real or a.is_number:
+        return
+    powers = any(p.exp.is_Integer and abs(p.exp) > SPLIT for p in a.atoms(sp.Pow))
+    if powers or a.has(HyperbolicFunction) or _nodes([a]) > 3 * SPLIT:
+        known = node._assumptions
+        if known is node.default_assumptions:
+            known = node._assumptions = node.default_assumptions.copy()
+        for fact in node._prop_handler:  # every question for which the class has a method of its own
+            if fact not in known and fact != "commutative":
+                known._tell(fact, None)
 
 
 def _extremum(function: Any) -> Callable[..., Any]:

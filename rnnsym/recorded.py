@@ -42,9 +42,10 @@ class RecordedCheck(Check):
         place = "" if self.step is None else f", worst at step {self.step}" + (f" in {self.part}" if self.part else "")
         some = f" of {self.steps}" if self.trials < self.steps else ""
         skipped = f", {self.skipped} where the hypotheses fail" if self.skipped else ""
+        raised = "raised to " if (self.arithmetic, self.tolerance) == ("float32", TOLERANCE["float32"]) else ""
         text = (
             f"{self.verdict}: {self.trials}{some} steps{skipped}, n = {', '.join(map(str, self.dims))}, max error {self.max_error:.1g}"
-            f"{place}; data are {self.arithmetic}: tolerance {self.tolerance:g}"
+            f"{place}; data are {self.arithmetic}: tolerance {raised}{self.tolerance:g}"
         )
         if self.verdict == "refuted" and self.lhs_value is not None:
             text += f"\n  left side {_short(self.lhs_value)}, right side {_short(self.rhs_value)}"
@@ -69,7 +70,9 @@ def on_network(
     Raises: SpecError for what has no value or no place; ShapeError for arrays that do not fit.
     """
     if data is not None and not isinstance(data, Mapping):
-        raise SpecError(f"data is {type(data).__name__}; a mapping of names to arrays is needed, such as {{'x': inputs, 'h': run}}")
+        raise SpecError(
+            f"data is {type(data).__name__}; a mapping of names to arrays is needed, such as {{'x': inputs, 'h': run}}"
+        )
     return _Recorded(result, network, dict(data or {}), tolerance, trials).check()
 
 

@@ -38,7 +38,9 @@ class SpecError(RnnsymError):
 
 
 class LimitReached(RnnsymError):
-    """A size, time or memory limit was reached; the message says which and what to try."""
+    """A size, time or memory limit was reached; the message says which and what to try. `stage`: where, if that is known."""
+
+    stage = ""
 
 
 class KinkError(RnnsymError):

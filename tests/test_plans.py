@@ -49,6 +49,7 @@ def test_pieces_of_a_batch_give_the_whole(name, batch, monkeypatch):
     result = rs.jacobian(cell)
     values = arrays(cell, 4, 2, batch, 5)
     monkeypatch.setattr(plans, "PIECE", 2 * first_call(result, values).nbytes // batch[0])
+    monkeypatch.setattr(plans, "FEWEST", 1)
     function = result.lambdify()
     whole = function(**values)
     (plan,) = function._plans.values()
@@ -59,6 +60,7 @@ def test_pieces_of_a_batch_give_the_whole(name, batch, monkeypatch):
 def test_pieces_are_right_where_only_the_weights_or_one_array_has_the_batch(monkeypatch):
     monkeypatch.setattr(plans, "WHOLE", 0)
     monkeypatch.setattr(plans, "PIECE", 300)
+    monkeypatch.setattr(plans, "FEWEST", 1)
     cell = rs.gru()
     result = rs.jacobian(cell)
     random = np.random.default_rng(2)
@@ -111,3 +113,47 @@ def test_a_kink_is_refused_in_a_call_that_comes_again():
     np.testing.assert_array_equal(function(**good), function(**good))
     with pytest.raises(KinkError, match="unit 2"):
         function(**{**good, "h": np.array([1.0, 0.0])})
+
+
+@pytest.mark.parametrize("batch", [(), (4,)])
+@pytest.mark.parametrize("name", ["elman", "gru"])
+def test_cells_of_a_given_size_have_plans_for_arrays_that_are_taken_apart(name, batch):
+    cell = rs.catalogue()[name](n=2, m=2)
+    result = rs.jacobian(cell)
+    function = result.lambdify()
+    for seed in range(2):
+        values = arrays(cell.general, 2, 2, batch, seed)
+        found = function(**values)
+        np.testing.assert_allclose(found, first_call(result, values), rtol=1e-13, atol=1e-14)
+    assert len(function._plans) == 1
+    general = rs.jacobian(cell.general).lambdify()(**values)
+    np.testing.assert_allclose(found, general, rtol=1e-12, atol=1e-13)
+
+
+def test_a_run_looks_at_its_arrays_once_and_follows_the_cell(monkeypatch):
+    seen = []
+    signature = plans.signature
+    monkeypatch.setattr("rnnsym.code.function.signature", lambda arrays: seen.append(1) or signature(arrays))
+    rng = np.random.default_rng(0)
+    W, U, b, x = rng.normal(size=(3, 3)), rng.normal(size=(3, 2)), rng.normal(size=3), rng.normal(size=(50, 2))
+    for cell in (rs.elman(), rs.elman(n=3, m=2)):
+        seen.clear()
+        states = rs.trajectory(cell, {"W_h": W, "W_x": U, "b": b}, x=x)
+        h = np.zeros(3)
+        for t, row in enumerate(x):
+            h = np.tanh(W @ h + U @ row + b)
+            np.testing.assert_allclose(states[t], h, rtol=1e-10, atol=1e-12)
+        assert len(seen) <= 2
+    lists = rs.trajectory(rs.elman(), {"W_h": W.tolist(), "W_x": U.tolist(), "b": b.tolist()}, x=x)
+    whole = rs.trajectory(rs.elman(), {"W_h": np.eye(3, dtype=int), "W_x": np.ones((3, 2), int)}, x=x[:4])
+    np.testing.assert_allclose(lists, states, rtol=1e-12)
+    assert np.isfinite(whole).all() and whole.shape == (4, 3)
+
+
+def test_a_run_from_real_states_may_become_complex():
+    A = np.array([[0.5j, 0.1], [0, 0.5]])
+    states = rs.trajectory(rs.linear(), {"W_h": A}, h0=[1.0, 1.0], steps=3)
+    h = np.ones(2)
+    for t in range(3):
+        h = A @ h
+        np.testing.assert_allclose(states[t], h)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rnnsym.cli.status import CHILD, INTERRUPTED, LIMIT, clear_line, fault, flushed, has_color, show_line
+from rnnsym.cli.status import CHILD, INTERRUPTED, LIMIT, MEMORY, clear_line, fault, flushed, has_color, show_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 KEEP = "RNNSYM_KEEP"  # the number of the pipe's end on which the child hands over what it has finished
+PARENT = "RNNSYM_PARENT"  # the parent's process number
 STAGE = "\x1e"  # begins the lines in which the child says what it does
 
 
@@ -55,11 +56,12 @@ def is_kept() -> bool:
 
 @dataclass
 class Heard:
-    """What the child wrote: its stages, the lines of its faults, and what it had finished."""
+    """What the child wrote: its stages, the lines of its faults, and what it had finished; and why it was ended."""
 
     stages: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     finished: list[bytes] = field(default_factory=list)
+    reason: str = "stopped"
 
 
 def supervised(
@@ -72,7 +74,12 @@ def supervised(
     import subprocess
     import threading
 
-    environment = {**os.environ, CHILD: "color" if has_color(args) else "plain", "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        CHILD: "color" if has_color(args) else "plain",
+        "PYTHONUNBUFFERED": "1",
+        PARENT: str(os.getpid()),
+    }
     ends = os.pipe() if os.name == "posix" else ()
     if ends:
         environment[KEEP] = str(ends[1])
@@ -116,12 +123,14 @@ def supervised(
             thread.start()
         status = child.wait(args.deadline)
     except subprocess.TimeoutExpired:
-        status = None
+        status, heard.reason = None, f"stopped after {args.deadline:g} s"
     finally:
         _end(child)
         for thread in threads:
             thread.join(2)
         clear_line()
+    if args.memory is not None and status is not None and _memory_ended(status, heard.lines):
+        status, heard.reason = None, f"the memory limit of {args.memory:g} MB was reached"
     if status is None:
         return stopped(args, heard)
     for line in heard.lines:
@@ -130,11 +139,21 @@ def supervised(
     return flushed(status if status >= 0 else fault(f"the work was ended by signal {-status}", LIMIT))
 
 
-def stage_reached(deadline: float, stages: list[str]) -> str:
+def _memory_ended(status: int, lines: list[str]) -> bool:
+    """Whether a child ended at its memory limit: FLINT and GMP abort there, OpenBLAS and the loader of libraries say so."""
+    import signal
+
+    said = any(
+        text in line for line in lines for text in ("emory allocation", "failed to map segment", "allocate memory")
+    )
+    return said or status in (MEMORY, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS)
+
+
+def stage_reached(reason: str, stages: list[str]) -> str:
     """At what a command was stopped, and what it had done before."""
     now = repr(stages[-1]) if stages else "'starting'"
     done = f"; {len(stages) - 1} stages were finished, the last {stages[-2]!r}" if stages[1:] else ""
-    return f"stopped after {deadline:g} s at {now}{done}"
+    return f"{reason} at {now}{done}"
 
 
 def _end(child: Any) -> None:
@@ -152,14 +171,22 @@ def _end(child: Any) -> None:
 
 
 def end_with_parent() -> None:
-    """In the child: a request to end leaves through `finally`; the end of standard input is the parent's end."""
+    """In the child: a request to end leaves through `finally`; the end of standard input is the parent's end.
+
+    Where the system can, it ends the child itself: a thread that watches has to wait for a call of FLINT.
+    """
     import signal
     import threading
+
+    from rnnsym.limits import end_with
 
     def leave(*_: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
+    parent = os.environ.get(PARENT, "")
+    if parent.isdigit():
+        end_with(int(parent))
 
     def watch() -> None:
         while os.read(0, 1024):

@@ -438,9 +438,11 @@ def _rebuilt(data: bytes) -> Report:
 
 
 def stopped(args: argparse.Namespace, heard: Heard) -> int:
-    """At the deadline: a report or a table of what was finished; of the other commands nothing."""
-    what = stage_reached(args.deadline, heard.stages)
-    advice = "try --set, a smaller question or a longer --deadline"
+    """At a limit: a report or a table of what was finished; of the other commands nothing."""
+    what = stage_reached(heard.reason, heard.stages)
+    advice = (
+        f"try --set, a smaller question or a {'larger --memory' if 'memory' in heard.reason else 'longer --deadline'}"
+    )
     found = _rebuilt(heard.finished[-1]) if heard.finished and args.command in ("report", "verify") else None
     if found is None or not found.checks:
         return fault(f"{what}; nothing was written; {advice}", LIMIT)

@@ -37,6 +37,7 @@ def parser(version: str) -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, metavar="N", help="seed of the random draws (0)")
     add("--digits", type=int, metavar="N", help="verify with N digits instead of double precision")
     add("--deadline", type=float, metavar="SECONDS", help="stop after so many seconds")
+    add("--memory", type=float, metavar="MB", help="stop when the work takes so many megabytes (Linux)")
     add("--max-ops", type=int, metavar="N", help="refuse formulas of more than N operations")
     add("--quiet", action="store_true", help="no progress on standard error")
     add("--no-color", action="store_true", help="no colors (also with NO_COLOR set)")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
 VERIFIED, REFUTED, BAD_INPUT, UNDECIDED, LIMIT, INTERRUPTED, BUG = 0, 1, 2, 3, 4, 130, 70
+MEMORY = 71  # of a child: its memory limit was reached, and its parent says so
 STATUS = {"verified": VERIFIED, "refuted": REFUTED, "undecided": UNDECIDED, "limit": LIMIT}
 CHILD = "RNNSYM_CHILD"  # set in the child of --deadline: "plain", or "color" if the parent prints to a terminal
 
@@ -41,14 +42,15 @@ def clear_line() -> None:
 
 
 def failed(error: Exception) -> int:
-    """The exit status of an error, after its one line; a traceback only for what is our own fault."""
-    from rnnsym.result import LimitReached, NoClosedForm, RnnsymError
+    """The exit status of an error, after its one line: 4 for work that was stopped, 2 for what is refused.
+
+    A traceback only for what is our own fault.
+    """
+    from rnnsym.result import LimitReached, RnnsymError
 
     if isinstance(error, RnnsymError):
-        status = (
-            LIMIT if isinstance(error, LimitReached) else UNDECIDED if isinstance(error, NoClosedForm) else BAD_INPUT
-        )
-        return fault(str(error), status)
+        stopped = isinstance(error, LimitReached) and bool(error.stage)  # at work, not refused beforehand
+        return fault(str(error), LIMIT if stopped else BAD_INPUT)
     import traceback
 
     traceback.print_exc()

@@ -6,8 +6,8 @@ The rules that make it right: 1 - tanh(a)**2 is computed from a (at a = 20 it is
 float64, every batch axis broadcasts, an array that does not fit is named in the error, a case that is not chosen is not computed
 (NumPy, mpmath), and digits that a closed form by cases loses where cases meet are computed again.
 
-May import: result, reader, vectors. The parts: `helpers` and `text` (texts), `writer` (expressions to text), `precision`
-(lost digits), `function` (calling it).
+May import: result, reader, vectors. The parts: `helpers` and `text` (texts), `cancellation` (what would lose
+digits), `scalars` and `writer` (expressions to text), `precision` (lost digits), `function` and `plans` (calling it).
 """
 
 from rnnsym.code.function import ArrayFunction, array_function

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import mpmath
@@ -77,6 +78,12 @@ class ArrayFunction:
             self._refuse_kinks(values, sizes)
         return result
 
+    def repeated(self, **arrays: Any) -> Callable[[Mapping[str, Any]], Any]:
+        """The function of {name: array} for more arrays of these shapes and number types, which are not looked at again."""
+        self(**arrays)
+        plan = self._plans.get(signature(arrays)) if self.modules == "numpy" and not self._refuses else None
+        return plan if plan is not None else lambda more: self(**more)
+
     @cached_property
     def _refuses(self) -> bool:
         """Whether a nan may come from a slope that is to be refused."""
@@ -85,22 +92,29 @@ class ArrayFunction:
     def _plan(
         self, arrays: Mapping[str, Any], values: Mapping[Any, Any], sizes: Mapping[str, int], result: Any
     ) -> Plan | None:
-        """How to call with arrays of these shapes; None where an array is taken apart into entries."""
+        """How to call with arrays of these shapes; None where an array is made into another on the way."""
         function, source, names = self._function(frozenset(values))
-        given = {id(array): name for name, array in arrays.items()}
+        tables = {a.name: a.entries for a in self.result.arrays if a.entries is not None}
+        given: dict[int, tuple[str, Any]] = {id(array): (name, None) for name, array in arrays.items()}
         if len(given) < len(arrays):
             return None  # one array under two names
+        known = {s for s, v in values.items() if id(v) in given}
+        parts = {
+            s: (name, index)
+            for name, array in arrays.items() if name in tables
+            for s, index in _places(name, tables[name], array).items() if s in values and s not in known
+        }  # fmt: skip
         arguments, constants, batched = [], {}, set()
         shapes = [v.shape[: v.ndim - _core(s)] for s, v in values.items() if s in self.result.free_symbols]
         batch = np.broadcast_shapes(*shapes)
         for s, v in values.items():
-            name = _safe(s.name)
-            if id(v) not in given and any(np.may_share_memory(v, array) for array in arrays.values()):
+            name, place = _safe(s.name), given.get(id(v), parts.get(s))
+            if place is None and any(np.may_share_memory(v, array) for array in arrays.values()):
                 return None
             if name not in names:
                 continue
-            if id(v) in given:
-                arguments.append((name, given[id(v)]))
+            if place is not None:
+                arguments.append((name, *place))
                 if len(batch) and v.ndim - _core(s) == len(batch) and v.shape[0] == batch[0]:
                     batched.add(name)
             else:
@@ -176,7 +190,10 @@ class ArrayFunction:
             source, names = function_source(self.result, self.modules, given)
             scope: dict[str, Any] = {}
             # The text is made by Writer from checked names and numbers, never from a user's text.
-            exec(compile(source, f"<rnnsym {self.result.name}>", "exec"), scope)
+            try:
+                exec(compile(source, f"<rnnsym {self.result.name}>", "exec"), scope)
+            except ImportError as error:
+                raise _missing(error) from error
             self._compiled[given] = (scope["f"], source, names)
         return self._compiled[given]
 
@@ -245,13 +262,11 @@ class ArrayFunction:
 
     def _asarray(self, value: Any, name: str) -> Any:
         if self.modules == "torch":
-            import torch
-
+            torch = _imported("torch")
             tensor = torch.as_tensor(value)
             return tensor if tensor.is_floating_point() or tensor.is_complex() else tensor.to(torch.float64)
         if self.modules == "jax":
-            import jax.numpy as jnp
-
+            jnp = _imported("jax.numpy")
             array = jnp.asarray(value)
             return array if jnp.issubdtype(array.dtype, jnp.inexact) else array.astype(float)
         array = np.asarray(value)
@@ -330,21 +345,23 @@ def _fit(name: str, symbol: Any, array: Any, sizes: dict[Any, int]) -> None:
 
 
 def _unpack(name: str, entries: Any, array: Any) -> dict[Any, Any]:
+    """{symbol: its values} for the entries of an array that are symbols."""
+    return {s: array if index is None else array[index] for s, index in _places(name, entries, array).items()}
+
+
+def _places(name: str, entries: Any, array: Any) -> dict[Any, Any]:
+    """{symbol: its index in the array}, None for the whole of it."""
     rows, columns = entries.shape
+    is_column = columns == 1 and array.ndim >= 1 and array.shape[-1] == rows
     if (rows, columns) == (1, 1) and array.ndim < 2:
-        parts = {(0, 0): array}
-    elif (
-        columns == 1
-        and array.ndim >= 1
-        and array.shape[-1] == rows
-        and (array.ndim == 1 or array.shape[-2:] != (rows, 1))
-    ):
-        parts = {(i, 0): array[..., i] for i in range(rows)}
+        parts: dict[Any, Any] = {(0, 0): None}
+    elif is_column and (array.ndim == 1 or array.shape[-2:] != (rows, 1)):
+        parts = {(i, 0): (..., i) for i in range(rows)}
     elif tuple(array.shape[-2:]) == (rows, columns):
-        parts = {(i, j): array[..., i, j] for i in range(rows) for j in range(columns)}
+        parts = {(i, j): (..., i, j) for i in range(rows) for j in range(columns)}
     else:
         raise ShapeError(f"{name} has shape {tuple(array.shape)}; {entries.shape} is needed")
-    return {entries[i, j]: v for (i, j), v in parts.items() if entries[i, j].is_Symbol}
+    return {entries[i, j]: index for (i, j), index in parts.items() if entries[i, j].is_Symbol}
 
 
 def _needed(result: Result, given: Mapping[Any, Any]) -> set[Any]:
@@ -369,6 +386,20 @@ def _safe(name: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name in ("np", "jnp", "torch", "mp", "f") else name
 
 
+def _imported(name: str) -> Any:
+    """An optional module; our own error where it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise _missing(error) from error
+
+
+def _missing(error: ImportError) -> RnnsymError:
+    package = (error.name or "a module").split(".")[0]
+    extra = "'rnnsym[numeric]'" if package == "scipy" else package
+    return RnnsymError(f"this array code needs {package}, which is not installed: pip install {extra}")
+
+
 def function_source(result: Result, modules: str, given: frozenset[Any]) -> tuple[str, tuple[str, ...]]:
     """The source of a function of named arrays for the right side, and its argument names."""
     if modules not in MODULES:
@@ -389,7 +420,7 @@ def function_source(result: Result, modules: str, given: frozenset[Any]) -> tupl
         writer = Writer(modules, where, inputs, uses)
         text = writer.text(rhs)
         uses = writer.seen
-    sizes = sorted(f"_size_{s.name}" for s in _size_symbols(result))
+    sizes = sorted(f"_size_{check_name(s.name, 'size')}" for s in _size_symbols(result))
     signature = ", ".join([*inputs.values(), *(f"{s}=None" for s in sizes)])
     body = [*writer.lines, f"return {text}"]
     head = [IMPORT[modules]]

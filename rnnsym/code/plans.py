@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 PIECE = 2**20  # bytes of one matrix-valued step for a piece of the batch
+LARGE = 2**18  # bytes of an item that is taken by itself
+FEWEST = 16  # smaller items that are taken together
 WHOLE = 2**22  # bytes of the result up to which it is computed at once
 PLANS = 32  # signatures that one function remembers
 
@@ -38,7 +40,7 @@ class Plan:
     """How to call a compiled function with arrays of one signature."""
 
     function: Callable[..., Any]
-    arguments: tuple[tuple[str, str], ...]  # (its argument, the name of the array given)
+    arguments: tuple[tuple[str, str, Any], ...]  # (its argument, the name of the array given, an entry of it or None)
     constants: Mapping[str, Any]
     batched: frozenset[str]  # arguments that have the first axis of the batch
     batch: tuple[int, ...]
@@ -46,7 +48,7 @@ class Plan:
     rows: int  # of the first axis of the batch that are computed at once; 0 is all
 
     def __call__(self, arrays: Mapping[str, Any]) -> Any:
-        given = {argument: arrays[name] for argument, name in self.arguments}
+        given = {a: arrays[name] if index is None else arrays[name][index] for a, name, index in self.arguments}
         with np.errstate(over="ignore"):
             result = self._in_pieces(given) if self.rows else np.asarray(self.function(**given, **self.constants))
         if result.shape[: result.ndim - self.core] != self.batch:
@@ -72,4 +74,6 @@ def rows_at_once(result: Any, batch: tuple[int, ...], core: int, steps: int) -> 
     if core != 2 or steps < 2 or not batch or result.nbytes <= WHOLE:
         return 0
     rows = PIECE * batch[0] // result.nbytes
-    return int(rows) if rows > 1 else 0  # one item alone is larger than the cache
+    if rows >= PIECE // LARGE:
+        rows = max(rows, FEWEST)  # for fewer, the calls cost more than the cache saves
+    return int(rows) if 1 < rows < batch[0] else 0  # one item alone is larger than the cache, or all fit

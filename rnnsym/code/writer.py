@@ -1,79 +1,25 @@
 """The writer: expressions to the text of array code, one assignment for each value that is used twice.
 
-May import: result, vectors, code.helpers, code.text. A function class of rnnsym's own brings `array_helper` (its name and source as
-a function of `x`, with `xp` for the module) and may bring `without_cancellation`; a new kind of matrix node is one
-branch of `_matrix` or `column`.
+May import: result, reader, vectors, code.helpers, code.text, code.cancellation, code.scalars. A new kind of matrix node
+is one branch of `_matrix` or `column`.
 """
 
 from __future__ import annotations
 
-import keyword
-from collections import Counter
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import sympy as sp
-from sympy.matrices.expressions.matexpr import MatrixElement
 
-from rnnsym.code.helpers import ALIAS, ELEMENTARY, HELPERS, SPELLING
-from rnnsym.code.text import bracketed, bracketed_text, is_simple, matrix_scalar, number, reading_order
+from rnnsym.code.cancellation import body, stable
+from rnnsym.code.scalars import ScalarWriter
+from rnnsym.code.text import bracketed_text, is_simple, matrix_scalar
+from rnnsym.reader import check_name
 from rnnsym.result import NoClosedForm
-from rnnsym.vectors import Diagonal, Entrywise, slot
-
-TOTAL = (sp.exp, sp.sin, sp.cos, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, sp.Abs, sp.sign, sp.erf, sp.erfc, sp.floor, sp.ceiling, sp.re, sp.im, sp.conjugate)  # fmt: skip
+from rnnsym.vectors import Diagonal, Entrywise
 
 
-class _Sech2(sp.Function):
-    """1 - tanh(x)^2, computed without cancellation; lives only inside this room."""
-
-    array_helper = ("_sech2", "")
-
-
-class Writer:
-    """One pass over expressions that writes assignments and returns the text of each value; `known` are its inputs."""
-
-    def __init__(self, modules: str, where: Mapping[Any, Any], inputs: Mapping[Any, str], uses: Counter[Any]) -> None:
-        self.modules, self.where, self.inputs, self.uses = modules, where, inputs, uses
-        self.xp = ALIAS[modules]
-        self.lines: list[str] = []
-        self.helpers: dict[str, str] = {}
-        self.names: dict[Any, str] = {}
-        self.taken = set(inputs.values())
-        self.seen: Counter[Any] = Counter()
-        self.counting = not uses
-
-    # names and helpers
-    def fresh(self, base: str) -> str:
-        name, k = base, 1
-        while name in self.taken or keyword.iskeyword(name):
-            k += 1
-            name = f"{base}{k}"
-        self.taken.add(name)
-        return name
-
-    def helper(self, name: str) -> str:
-        texts = HELPERS[name]
-        text = texts.get(self.modules) or texts["numpy"]
-        module = "np" if self.modules == "mpmath" and name not in ("_sech2",) else self.xp
-        self.helpers[name] = text.replace("np.", module + ".") if self.modules not in texts else text
-        return name
-
-    def again(self, key: Any) -> str | None:
-        """The name of a value that was written before; while counting, anything met twice."""
-        if key in self.names or (self.counting and self.seen[key]):
-            self.seen[key] += 1
-            return self.names.get(key, "_")
-        return None
-
-    def named(self, key: Any, text: str, base: str) -> str:
-        """The text itself, or a name for it if the value is used again."""
-        self.seen[key] += 1
-        if self.uses[key] > 1 and key not in self.names:
-            name = self.fresh(base)
-            self.lines.append(f"{name} = {text}")
-            self.names[key] = name
-        return self.names.get(key, text)
+class Writer(ScalarWriter):
+    """The writer of scalars, columns and matrices."""
 
     def text(self, value: Any) -> str:
         """Text of a scalar, a table of scalars, a column as an n by 1 matrix, or a matrix."""
@@ -84,227 +30,6 @@ class Writer:
         return self.scalar(self.stable(value), 0)
 
     # scalars
-    def scalar(self, expression: Any, rank: int) -> str:
-        """Text of a scalar expression whose symbols are inputs; `rank` trailing axes are added to plain scalars."""
-        return self._scalar(expression, rank, 0)
-
-    def _scalar(self, e: Any, rank: int, level: int) -> str:
-        if e.is_Symbol:
-            return self._symbol(e, rank)
-        if isinstance(e, MatrixElement):
-            return self._element(e, rank)
-        if e.is_Number or e.is_NumberSymbol or e is sp.I or e in (sp.oo, -sp.oo, sp.nan, sp.zoo):
-            return bracketed(
-                number(e, self.modules), 3 if e.is_Rational and not e.is_Integer or e.is_negative else 9, level
-            )
-        if e.is_number and e.is_real and self.modules != "mpmath" and not hasattr(e, "array_helper"):
-            return bracketed(repr(float(e)), 3 if e.is_negative else 9, level)  # NumPy's sqrt(2) would be a float64
-        key = (e, rank)
-        if (before := self.again(key)) is not None:
-            return before
-        text, strength = self._operation(e, rank)
-        name = self.named(key, text, "t")
-        return name if name is not text else bracketed(text, strength, level)
-
-    def _symbol(self, e: Any, rank: int) -> str:
-        if isinstance(e, _Column) and e in self.inputs:
-            return self.inputs[e]
-        text = self.column(e.column) if isinstance(e, _Column) else self.value(e)
-        if rank == 0 or isinstance(e, _Column):
-            return text
-        return f"{text}[..., None]"
-
-    def _element(self, e: Any, rank: int) -> str:
-        """An entry of a named matrix; a column is an array of one axis."""
-        is_column = e.parent.shape[1] == 1
-        name = self.column(e.parent) if is_column else self.matrix(e.parent)
-        place = f"{e.i}" if is_column else f"{e.i}, {e.j}"
-        return f"{name}[..., {place}]" + ("[..., None]" if rank else "")
-
-    def _operation(self, e: Any, rank: int) -> tuple[str, int]:
-        if e.is_Add:
-            return self._sum(e, rank), 2
-        if e.is_Mul:
-            return self._product(e, rank), 3
-        if e.is_Pow:
-            return self._power(e, rank)
-        if isinstance(e, sp.Piecewise) and self.modules in ("numpy", "mpmath") and not self._is_harmless(e):
-            return self._cases(e, rank), 9
-        if isinstance(e, sp.Piecewise):
-            pairs = ", ".join(f"({self.test(c, rank)}, {self._scalar(b, rank, 0)})" for b, c in e.args)
-            return f"{self.helper('_choose')}([{pairs}])", 9
-        if isinstance(e, sp.Max | sp.Min):
-            word = "maximum" if isinstance(e, sp.Max) else "minimum"
-            return self._extreme(word, [self._scalar(a, rank, 0) for a in e.args]), 9
-        if hasattr(e, "array_helper"):
-            return self._own(e, rank), 9
-        name = ELEMENTARY.get(type(e).__name__)
-        arguments = [self._scalar(a, rank, 0) for a in e.args]
-        if name is not None:
-            return f"{self._function(name)}({', '.join(arguments)})", 9
-        if hasattr(e, "elementary"):
-            return f"({self._scalar(e.elementary(), rank, 0)})", 9
-        raise NoClosedForm(f"no array code for {type(e).__name__}: {e}")
-
-    # cases
-    def _is_harmless(self, e: Any) -> bool:
-        """Whether all branches may be computed where they are not chosen: none divides, takes a root or a logarithm."""
-        return self.modules != "mpmath" and all(self.is_total(b) for b, _ in e.args)
-
-    def is_total(self, e: Any) -> bool:
-        """Whether an expression has a value for all numbers, so that computing it never warns or raises."""
-        if isinstance(e, sp.Piecewise):
-            return True  # its branches are computed only where they are chosen
-        if isinstance(e, sp.Symbol):
-            known = e in self.inputs or e in self.names or e not in self.where
-            return known or self.is_total(self.where[e])
-        if e.is_Pow and not (e.exp.is_Integer and e.exp.is_positive) and e.free_symbols:
-            return False
-        if isinstance(e, sp.Function) and not isinstance(e, TOTAL) and not hasattr(e, "array_helper"):
-            return False
-        return all(self.is_total(a) for a in e.args)
-
-    def _cases(self, e: Any, rank: int) -> str:
-        """Tests and branches as functions of what they depend on, each computed only where it is needed."""
-        texts: dict[Any, str] = {}
-        pending = sorted(e.free_symbols, key=str)
-        while pending:
-            s = pending.pop(0)
-            if s in texts:
-                continue
-            lazy = s in self.where and s not in self.inputs and s not in self.names
-            if lazy and not getattr(self.where[s], "is_Matrix", False) and not self.is_total(self.where[s]):
-                pending += sorted(self.where[s].free_symbols, key=str)  # computed in the branches that use it
-            else:
-                texts[s] = self._symbol(s, rank)
-        local: dict[Any, str] = {}
-        taken = set(self.taken)
-        for s, text in texts.items():
-            name = text if text.isidentifier() else f"x{len(local) + 1}"
-            while name in taken and name != text:
-                name += "_"
-            taken.add(name)
-            local[s] = name
-        rows = []
-        for branch, condition in e.args:
-            test = "None" if condition == sp.true else self._local("_if", local, taken, condition, is_test=True)
-            rows.append(f"({test}, {self._local('_then', local, taken, branch, is_test=False)})")
-        return f"{self.helper('_cases')}([{', '.join(rows)}], {', '.join(texts.values())})"
-
-    def _local(self, base: str, inputs: Mapping[Any, str], taken: set[str], e: Any, is_test: bool) -> str:
-        """Writes a local function of scalars and returns its name."""
-        uses: Counter[Any] = Counter()
-        for _ in range(2):
-            writer = Writer(self.modules, self.where, inputs, uses)
-            writer.helpers, writer.taken = self.helpers, taken | self.taken
-            text = writer.test(e, 0) if is_test else writer.scalar(e, 0)
-            uses = writer.seen
-        name = self.fresh(base)
-        self.lines += [f"def {name}({', '.join(inputs.values())}):", *("    " + line for line in writer.lines)]
-        self.lines.append(f"    return {text}")
-        return name
-
-    def _function(self, name: str) -> str:
-        name = SPELLING.get(self.modules, {}).get(name, name)
-        if f"_{name}" in HELPERS and self.modules != "mpmath":
-            return self.helper(f"_{name}")
-        if self.modules == "mpmath":
-            self.helpers[f"_{name}"] = f"_{name} = np.frompyfunc(mp.{name}, {2 if name == 'atan2' else 1}, 1)"
-            return f"_{name}"
-        return f"{self.xp}.{name}"
-
-    def _extreme(self, word: str, texts: list[str]) -> str:
-        if self.modules == "mpmath":
-            self.helpers[f"_{word}"] = f"_{word} = np.frompyfunc({word[:3]}, 2, 1)"
-            word = f"_{word}"
-        elif self.modules == "torch":
-            self.helpers[f"_{word}"] = (
-                f"def _{word}(a, b):\n"
-                f"    return torch.{word}(torch.as_tensor(a, dtype=_dtype), torch.as_tensor(b, dtype=_dtype))"
-            )
-            word = f"_{word}"
-        else:
-            word = f"{self.xp}.{word}"
-        result = texts[0]
-        for text in texts[1:]:
-            result = f"{word}({result}, {text})"
-        return result
-
-    def _own(self, e: Any, rank: int) -> str:
-        name, text = e.array_helper
-        arguments = ", ".join(self._scalar(a, rank, 0) for a in e.args)
-        if self.modules == "mpmath":
-            if isinstance(e, _Sech2):
-                return f"{self._function('sech')}({arguments})**2"
-            if hasattr(e, "mpmath_helper"):
-                self.helpers[name] = f"{name} = np.frompyfunc({e.mpmath_helper}, {len(e.args)}, 1)"
-                return f"{name}({arguments})"
-            return f"({self._scalar(e.elementary(), rank, 0)})"
-        for needed in getattr(e, "array_needs", ()):
-            self.helper(needed)
-        if not text:
-            return f"{self.helper(name)}({arguments})"
-        self.helpers[name] = text.replace("xp.", self.xp + ".")
-        return f"{name}({arguments})"
-
-    def _sum(self, e: Any, rank: int) -> str:
-        text = ""
-        signs = {t: bool(t.could_extract_minus_sign() and not t.is_Add) for t in e.args}
-        for k, term in enumerate(sorted(e.args, key=lambda t: (signs[t], *reading_order(t)))):
-            negative = signs[term]
-            part = self._scalar(-term if negative else term, rank, 3 if negative else 2)
-            text += ("-" if negative else "") + part if k == 0 else (" - " if negative else " + ") + part
-        return text
-
-    def _product(self, e: Any, rank: int) -> str:
-        above, below = [], []
-        sign = ""
-        for f in e.args:
-            if f == -1:
-                sign = "-"
-            elif f.is_Rational and f.q != 1 and abs(f.p) == 1:
-                sign = "-" if f.p < 0 else sign
-                below.append(sp.Integer(f.q))
-            elif f.is_Pow and f.exp.is_Rational and f.exp.is_negative:
-                below.append(1 / f)
-            else:
-                above.append(f)
-        text = " * ".join(self._scalar(f, rank, 3) for f in above) or "1"
-        if below:
-            text += " / " + " / ".join(self._scalar(f, rank, 4) for f in below)
-        return sign + text
-
-    def _power(self, e: Any, rank: int) -> tuple[str, int]:
-        if e.exp == sp.Rational(1, 2):
-            is_complex = self.modules == "numpy" and e.base.is_real is not True and bool(e.base.free_symbols)
-            root = self.helper("_complex_sqrt") if is_complex else self._function("sqrt")
-            return f"{root}({self._scalar(e.base, rank, 0)})", 9
-        if e.exp.is_Rational and e.exp.is_negative:
-            return f"1 / {self._scalar(1 / e, rank, 4)}", 3
-        base = self._scalar(e.base, rank, 9)
-        if e.exp == 2 and base.isidentifier():
-            return f"{base} * {base}", 3
-        return f"{base}**{self._scalar(e.exp, rank, 5)}", 4
-
-    def test(self, condition: Any, rank: int) -> str:
-        if condition in (sp.true, sp.false):
-            return "True" if condition == sp.true else "False"
-        if isinstance(condition, sp.And | sp.Or):
-            return (
-                "("
-                + (" & " if isinstance(condition, sp.And) else " | ").join(self.test(c, rank) for c in condition.args)
-                + ")"
-            )
-        if isinstance(condition, sp.Not):
-            return f"~{self.test(condition.args[0], rank)}"
-        if isinstance(condition, sp.core.relational.Relational):
-            left, right = self._scalar(condition.lhs, rank, 2), self._scalar(condition.rhs, rank, 2)
-            if self.modules == "mpmath" and condition.rel_op in ("<", "<=", ">", ">="):
-                return f"{self.helper('_compare')}('{condition.rel_op}', {left}, {right})"
-            return f"({left} {condition.rel_op} {right})" if condition.rel_op != "=" else f"({left} == {right})"
-        raise NoClosedForm(f"no array code for the condition {condition}")
-
-    # columns and matrices
     def value(self, symbol: Any) -> str:
         """The text of an input or of a named quantity, which is computed when first asked for."""
         if symbol in self.inputs:
@@ -325,29 +50,8 @@ class Writer:
         return name
 
     def stable(self, expression: Any) -> Any:
-        """1 - y^2 of a known y = tanh(a), and the like, written in a, where no digits are lost."""
-        table = {}
-        for y in expression.atoms(sp.Symbol, _Column):
-            origin = y.column if isinstance(y, _Column) else y
-            if origin in self.where and origin not in self.inputs:
-                definition = self.where[origin]
-                a = self.body(definition) if isinstance(definition, Entrywise) else definition
-                table.update(_without_cancellation(a, y))
-        for f in expression.atoms(sp.Function):
-            table.update(_without_cancellation(f, f))
-        if not table:
-            return expression
-        sums = {k: v for k, v in table.items() if k.is_Add}
-        for e in expression.atoms(sp.Add) if sums else ():  # SymPy writes -2 (1 - y^2) as 2 y^2 - 2
-            for key, value in sums.items():
-                ratio = _ratio(e, key)
-                if ratio is not None:
-                    table[e] = ratio * value
-        return expression.xreplace(table)
-
-    def body(self, expression: Entrywise) -> Any:
-        """The scalar expression of a column, its slots replaced by symbols that know their column."""
-        return expression.body.xreplace({slot(k): _column_symbol(c) for k, c in enumerate(expression.columns, 1)})
+        """The expression without the differences that lose digits."""
+        return stable(expression, self.where, self.inputs)
 
     def column(self, e: Any) -> str:
         """Text of a column, shape (..., n)."""
@@ -358,7 +62,7 @@ class Writer:
         if isinstance(e, Entrywise):
             if not e.columns:
                 return self.scalar(e.body, 1)
-            return self.named(e, self.scalar(self.stable(self.body(e)), 1), "v")
+            return self.named(e, self.scalar(self.stable(body(e)), 1), "v")
         if isinstance(e, sp.MatMul):
             coefficient, factors = _split(e)
             text = self.column(factors[-1])
@@ -424,8 +128,13 @@ class Writer:
         if size.is_Integer:
             return str(size)
         if size.is_Symbol:
-            return f"_size_{size.name}"
-        return "(" + str(size.xreplace({s: sp.Symbol(f"_size_{s.name}") for s in size.free_symbols})) + ")"
+            return f"_size_{check_name(size.name, 'size')}"
+        if not all(
+            isinstance(part, sp.Add | sp.Mul | sp.Pow | sp.Symbol | sp.Rational) for part in sp.preorder_traversal(size)
+        ):
+            raise NoClosedForm(f"no array code for the size {size}")
+        named = {s: sp.Symbol(f"_size_{check_name(s.name, 'size')}") for s in size.free_symbols}
+        return "(" + str(size.xreplace(named)) + ")"
 
     def _matrix_product(self, e: Any) -> str:
         coefficient, factors = _split(e)
@@ -478,42 +187,12 @@ class Writer:
         return text if is_simple(text) or isinstance(e, sp.MatMul) else f"({text})"
 
     def _table(self, e: Any, axis: int | None) -> str:
+        if 0 in e.shape:
+            shape = e.shape if axis is None else e.shape[:1]
+            return f"{'np' if self.modules == 'mpmath' else self.xp}.zeros({tuple(map(int, shape))})"
         rows = ", ".join("[" + ", ".join(self.scalar(self.stable(v), 0) for v in e[i, :]) + "]" for i in range(e.rows))
         text = f"{self.helper('_table')}([{rows}])"
         return text if axis is None else f"{text}[..., {axis}]"
-
-
-class _Column(sp.Symbol):
-    """A scalar symbol that stands for a column in a scalar expression."""
-
-    column: Any
-
-
-@lru_cache(maxsize=4096)
-def _column_symbol(column: Any) -> _Column:
-    # The name says everything that the column is: SymPy takes symbols of one name for one symbol.
-    symbol = sp.Symbol.__xnew__(_Column, sp.srepr(column), real=True)
-    symbol.column = column
-    return symbol
-
-
-def _without_cancellation(function: Any, y: Any) -> dict[Any, Any]:
-    """Subexpressions of y = function(a) that lose digits near saturation, and what to compute instead."""
-    if isinstance(function, sp.tanh):
-        return {1 - y**2: _Sech2(function.args[0])}
-    if isinstance(function, sp.atan):
-        return {sp.cos(y) ** 2: 1 / (1 + function.args[0] ** 2)}
-    stable = getattr(function, "without_cancellation", None)
-    return stable(y) if stable is not None else {}
-
-
-def _ratio(e: Any, key: Any) -> Any:
-    """The number c with e = c key, for two sums; or None."""
-    if len(e.args) != len(key.args):
-        return None
-    ours, theirs = e.as_coefficients_dict(), key.as_coefficients_dict()
-    ratios = {ours[k] / c if k in ours else None for k, c in theirs.items()}
-    return ratios.pop() if len(ratios) == 1 else None
 
 
 def _split(product: Any) -> tuple[Any, list[Any]]:

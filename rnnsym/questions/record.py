@@ -67,10 +67,12 @@ def answers(question: Question, model: Any, *, max_ops: int | None = None, **opt
     for result in results:
         size = operations(result)
         if max_ops is not None and size > max_ops:
-            raise LimitReached(
+            error = LimitReached(
                 f"{result.name} has {size} operations; limit {max_ops}. "
                 "Give numbers for some weights (--set), stay dimension-free, or raise --max-ops"
             )
+            error.stage = question.name
+            raise error
     return results
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnsym.latex import Notation
+from rnnsym.limits import FORKS, check_limit, check_memory, supervised
 from rnnsym.questions import QUESTIONS, Question, answers, is_definition
 from rnnsym.questions import question as question_named
 from rnnsym.report.figures import pictures_of
@@ -21,6 +22,8 @@ from rnnsym.verify import verify
 
 DRAWS = 40
 """Random draws for each claim of a report (`verify` alone takes 200): about a quarter of a second each."""
+PATIENCE = 0.5
+"""Seconds after the deadline that a claim in work is given to end."""
 SEARCH = 20.0
 """Seconds after which the search for fixed points in a report hands back what is proved."""
 
@@ -36,6 +39,7 @@ def report(
     digits: int | None = None,
     max_ops: int | None = None,
     deadline: float | None = None,
+    memory: float | None = None,
     figures: bool = True,
     progress: Callable[[str], None] | None = None,
     keep: Callable[[Report], None] | None = None,
@@ -48,8 +52,10 @@ def report(
                .md stand beside.
     questions: names or Questions; all by default.
     trials:    random draws for each claim, DRAWS by default.
-    deadline:  seconds after which no claim is begun: the report holds what is finished and says what is left out. (One
-               claim is not interrupted; the command line's --deadline ends even that.)
+    deadline:  seconds after which the report holds what is finished and says what is left out. The work is then done in a
+               child process, which can be ended in the middle of a claim; without fork (macOS, Windows) no claim is begun
+               after the deadline.
+    memory:    megabytes that the work may take, likewise (Linux).
     figures:   False leaves the pictures out.
     progress:  called with a line of text at each stage.
     keep:      called after each claim with the report of what is finished so far.
@@ -62,22 +68,58 @@ def report(
     if path is not None:
         refuse_existing(all_targets(path, formats, pictures), force)
     found = Report(title(model), model, (), seed, notation or Notation.default, pictures, missing)
+    check_limit(deadline, "deadline", "seconds")
+    check_memory(memory)
     end = None if deadline is None else time.monotonic() + deadline
-    asking = _Asking(
-        progress or (lambda stage: None), max_ops, end, dict(seed=seed, trials=trials or DRAWS, digits=digits)
-    )
+    say = progress or (lambda stage: None)
+    asking = _Asking(say, max_ops, end, dict(seed=seed, trials=trials or DRAWS, digits=digits))
     reasons = [q.applies(model) for q in asked]
     waiting = [_waiting(q, reason) for q, reason in zip(asked, reasons, strict=True)]
-    for k, q in enumerate(asked):
-        before = found.sections
-        for section in asking.section(q, model, reasons[k]):
-            found = replace(found, sections=(*before, section))
-            if keep is not None:
-                keep(replace(found, sections=(*before, section, *waiting[k + 1 :])))
+
+    def heard(k: int, section: Section) -> None:
+        nonlocal found
+        found = replace(found, sections=(*found.sections[:k], section))
+        if keep is not None:
+            keep(replace(found, sections=(*found.sections, *waiting[k + 1 :])))
+
+    if memory is not None or (deadline is not None and FORKS):
+        stopped = _in_child(asking, asked, model, reasons, heard, deadline, memory)
+        rest = [replace(w, skipped=stopped) if w.limited and stopped else w for w in waiting[len(found.sections) :]]
+        found = replace(found, sections=(*found.sections, *rest))
+    else:
+        for k, q in enumerate(asked):
+            for section in asking.section(q, model, reasons[k]):
+                heard(k, section)
     if path is not None:
-        asking.say("writing")
+        say("writing")
         found.write(path, force, formats)
     return found
+
+
+def _in_child(
+    asking: _Asking, asked: Sequence[Question], model: Any, reasons: Sequence[str | None],
+    heard: Callable[[int, Section], None], deadline: float | None, memory: float | None,
+) -> str:  # fmt: skip
+    """All questions in a child process; why it was stopped, or "". Sections are handed over without their questions."""
+
+    def work(hand_over: Callable[[Any], None]) -> None:
+        told = replace(asking, say=hand_over)
+        for k, q in enumerate(asked):
+            for s in told.section(q, model, reasons[k]):
+                hand_over((k, (s.results, s.checks, s.skipped, s.limited, s.tables)))
+
+    def listen(item: Any) -> None:
+        if isinstance(item, str):
+            asking.say(item)
+        else:
+            k, parts = item
+            heard(k, Section(asked[k], *parts))
+
+    # the child stops of its own accord between claims, and is ended a moment later
+    found = supervised(work, deadline=None if deadline is None else deadline + PATIENCE, memory=memory, listen=listen)
+    if not found.stopped or "memory" not in found.stopped:
+        return ""
+    return f"{found.stopped} at {found.stage!r}; give numbers for some parameters, or raise memory="
 
 
 def _waiting(question: Question, reason: str | None) -> Section:

@@ -92,7 +92,15 @@ def _with_tex(text: str, folder: Path) -> bytes:
 
 def _complaint(log: str) -> str:
     found = re.search(r"^! (.*)$", log, re.M)
-    return found[1].strip() if found else "it gave no reason"
+    if found is None:
+        return "it gave no reason"
+    # l.12 ... \foo: the last word before the break is what TeX stumbled over
+    place = re.search(r"^l\.(\d+) (.*)$", log[found.end() :], re.M)
+    if place is None:
+        return found[1].strip()
+    command = re.search(r"\\[A-Za-z]+$", place[2].rstrip())
+    what = f" {command[0]}" if command and "Undefined" in found[1] else ""
+    return f"{found[1].strip().rstrip('.')}{what} (line {place[1]})"
 
 
 def _with_typst(found: Report, figures: Sequence[Figure], folder: Path) -> bytes:

@@ -244,9 +244,11 @@ def function_of(A: Any, f: Function, summed: bool = False, names: tuple[str, ...
     nodes: list[Any] = []
     for value, count in spectrum(A):
         if X in value.free_symbols:
+            text = str(value.subs(X, sp.Symbol("lambda")))
+            shown = text if len(text) <= 100 else f"{text[:60]} ... of {len(sp.Add.make_args(value))} terms"
             raise NoClosedForm(
-                f"an eigenvalue of A has no closed form (a root of {value.subs(X, sp.Symbol('lambda'))}); give numbers "
-                "for some entries, or a whole number of steps"
+                f"an eigenvalue of A has no closed form (a root of {shown}); give numbers for some entries, or a whole number of "
+                "steps; stability_conditions(A) has the Schur-Cohn conditions on such roots"
             )
         nodes += [value] * count
     extra = [f.node] if summed else []

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.benchmarks import output
 from tests.benchmarks.timing import Row
 
-ROOMS = ("startup", "jacobians", "frameworks", "algebra", "fixed_points")
+ROOMS = ("startup", "jacobians", "frameworks", "algebra", "numbers", "workflows", "fixed_points")
 
 
 def main() -> None:

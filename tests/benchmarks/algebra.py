@@ -35,10 +35,10 @@ QUICK = {
     "all symbols": (2, 3, 4, 5),
     "two parameters": (4, 8),
     "leaky": (6, 10),
-    "companion": (4, 8, 12),
+    "companion": (4, 8),
     "tridiagonal": (4, 6),
     "ring": (4, 8),
-    "rational": (8, 16, 32),
+    "rational": (8, 32),
 }
 INVERSE = {  # what the design asks of H(z) against Matrix.inv
     ("all symbols", 2): 1, ("all symbols", 3): 1, ("all symbols", 4): 80, ("all symbols", 5): 120, ("two parameters", 8): 500,
@@ -47,7 +47,7 @@ INVERSE = {  # what the design asks of H(z) against Matrix.inv
 
 
 def transfer(quick: bool) -> Iterator[Row]:
-    limit = 12 if quick else 60
+    limit = 6 if quick else 30
     for name, sizes in (QUICK if quick else SIZES).items():
         slow: set[str] = set()  # a peer that was stopped is not asked for a larger n
         for n in sizes:

@@ -91,7 +91,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     lines: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -107,6 +107,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         ax.set_visible(False)
     for ax, peer in zip(axes.flat, peers, strict=False):
         ax.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
+        ax.set_yscale("log")
         ax.xaxis.get_major_locator().set_params(integer=True)
         for group, of in lines[peer].items():
             of = sorted(of, key=lambda r: r.n or 0)
@@ -114,7 +115,10 @@ def plot(rows: Sequence[Row], path: Path) -> None:
             stopped = [r for r in of if r.stopped]
             ax.plot([r.n for r in stopped], [r.ratio for r in stopped], "^", ms=8, color=line.get_color())
         ax.axhline(1, color="0.6", lw=0.8)
-        ax.set(yscale="log", xlabel="n", ylabel=f"time of {peer} / ours", title=peer)
+        ratios = [r.ratio for of in lines[peer].values() for r in of if r.ratio]
+        ax.yaxis.set_minor_formatter(ticker.NullFormatter())
+        ax.set_ylim(min(0.3, min(ratios) / 2), max(3, 2 * max(ratios)))
+        ax.set(xlabel="n", ylabel=f"time of {peer} / ours", title=peer)
         ax.legend(fontsize=6, framealpha=0.5)
     figure.savefig(path)
     pyplot.close(figure)

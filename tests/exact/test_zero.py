@@ -226,3 +226,21 @@ def test_the_room_offers_its_names_lazily():
     assert all(hasattr(exact, name) for name in exact.__all__)
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):
         exact.nothing_of_the_kind  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "e",
+    [
+        tanh(3 * x) - (3 * tanh(x) + tanh(x) ** 3) / (1 + 3 * tanh(x) ** 2),
+        gate(2 * x) - gate(x) ** 2 / (1 - 2 * gate(x) + 2 * gate(x) ** 2),
+        exp(log(p) / 2) - sqrt(p),
+        sqrt(7 + 4 * sqrt(3)) - 2 - sqrt(3),
+        sin(3 * x) - 3 * sin(x) + 4 * sin(x) ** 3,
+        sp.LambertW(p) * exp(sp.LambertW(p)) - p,
+        sp.LambertW(2 * sp.exp(2)) - 2,
+    ],
+)
+def test_a_disguised_zero_is_never_denied_and_a_near_zero_never_affirmed(e):
+    assert is_zero(e) in (True, None)
+    assert is_zero(e + sp.Rational(1, 10**40)) in (False, None)
+    assert is_zero(e + sp.Rational(1, 10**40) * exp(-1)) in (False, None)

@@ -10,7 +10,8 @@ May import: everything to the left of `verify`.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +22,7 @@ from rnnsym.defined import Numbers, Predicate, Undefined
 from rnnsym.result import RnnsymError
 
 CORNERS = tuple(Fraction(v) for v in ("0", "1", "-1", "1/2", "-1/2", "2", "-2"))
+FACTORS = tuple(Fraction(v) for v in ("-1", "0", "1/8", "1/2", "9/10", "11/10", "2", "8"))  # of a climb
 Draw = dict[Any, Any]
 
 
@@ -30,12 +32,41 @@ class Chance:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.seen: list[Fraction] = []
+        self.values: tuple[Fraction, ...] = ()  # what all numbers are drawn from at the moment
+        self.quiet = 0.0  # the share of symbols that are 0 at the moment
 
     def index(self, count: int) -> int:
         return self.random.randrange(count)
 
+    @contextmanager
+    def mood(self) -> Iterator[None]:
+        """What the values of one draw have in common: at times all are -1, 0 or 1, or equal (but for signs), or tiny, or most 0.
+
+        Strata where several things degenerate at once, and the draws at which bounds are sharp, are met like this.
+        """
+        kind, value = self.random.random(), self.random.choice(CORNERS[1:])
+        if kind < 0.12:
+            self.values = CORNERS[:3]
+        elif kind < 0.15:
+            self.values = (value, -value)[: 1 + self.index(2)]
+        elif kind < 0.18:
+            self.values = tuple(v / 64 for v in CORNERS)
+        elif kind < 0.26:  # a network that is silent, but for a few
+            self.quiet = 0.8
+        elif kind < 0.28:
+            self.quiet = 1.0
+        try:
+            yield
+        finally:
+            self.values, self.quiet = (), 0.0
+
+    def silent(self) -> bool:
+        return self.quiet > 0 and self.random.random() < self.quiet
+
     def rational(self) -> Fraction:
         """A corner, a value drawn before, a small rational, or rarely one that saturates a unit."""
+        if self.values:
+            return self.random.choice(self.values)
         kind = self.random.random()
         if kind < 0.3:
             value = self.random.choice(CORNERS)
@@ -140,11 +171,10 @@ class Sampler:
             for s in self.sizes:
                 if s.name != "n":
                     draw[s] = Fraction(1 + self.chance.index(3))
-        corner = self.chance.random.random()
-        for s in self.symbols:
-            if s not in draw:
-                silent = corner < 0.08 and self.chance.random.random() < 0.8  # a network that is silent but for a few
-                draw[s] = self._zero(s, draw) if silent else self._value(s, draw)
+        with self.chance.mood():
+            for s in self.symbols:
+                if s not in draw:
+                    draw[s] = self._zero(s, draw) if self.chance.silent() else self._value(s, draw)
         return draw
 
     def _zero(self, symbol: Any, draw: Draw) -> Any:
@@ -185,6 +215,50 @@ class Sampler:
             if self.predicates and not all(self._holds(p, draw) for p in self.predicates):
                 return None
         return None
+
+    def nudged(self, draw: Draw) -> Draw | None:
+        """The draw with one or two things changed a little, where the hypotheses still hold: a step of a climb."""
+        names = [s for s in self.symbols if s not in self.sizes and isinstance(draw.get(s), Fraction | list)]
+        if not names:
+            return None
+        moved = dict(draw)
+        if not self.chance.index(8):  # all columns smaller: bounds by slopes are sharp at small signals
+            names = [s for s in names if isinstance(s, sp.MatrixSymbol) and s.shape[1] == 1] or names
+            moved.update({s: _scaled(moved[s], Fraction(1, 8)) for s in names if not s.is_integer})
+        else:
+            for _ in range(1 + self.chance.index(2)):
+                s = self.chance.random.choice(names)
+                moved[s] = self._step(s, moved)
+        return self.meet(moved, repairs=2)
+
+    def _step(self, symbol: Any, draw: Draw) -> Any:
+        """A value near the old one: scaled, turned, or with one entry drawn anew; whole numbers by one."""
+        old, chance = draw[symbol], self.chance
+        if not isinstance(symbol, sp.MatrixSymbol):
+            if symbol.is_integer:
+                value = old + chance.random.choice((-1, 1))
+            else:
+                value = old * chance.random.choice(FACTORS) if chance.index(4) else chance.scalar(symbol)
+            return value if _fits(symbol, value) else old
+        rows, columns = len(old), len(old[0])
+        if rows == 0 or columns == 0:
+            return old
+        kind, factor = chance.index(8), chance.random.choice(FACTORS)
+        if kind == 0:
+            return _scaled(old, factor)
+        if kind == 1:
+            return _scaled(old, Fraction(0))
+        if kind == 2:
+            return self._value(symbol, draw)
+        if kind == 3:  # what another symbol of this shape has, or its opposite
+            like = [v for s, v in draw.items() if s is not symbol and _shape(v) == (rows, columns)]
+            turn = Fraction(chance.random.choice((1, -1)))
+            return _scaled(chance.random.choice(like), turn) if like else old
+        i, j = chance.index(rows), chance.index(columns)
+        new = [list(row) for row in old]
+        other = old[chance.index(rows)][chance.index(columns)]
+        new[i][j] = (old[i][j] * factor if kind < 6 else other if kind == 6 else old[i][j] / 8) or chance.rational()
+        return new
 
     def _holds(self, condition: Any, draw: Draw) -> bool:
         try:
@@ -239,6 +313,14 @@ class Sampler:
                 if _fits(s, value):
                     return {**draw, s: Fraction(int(value.p), int(value.q))}
         return None
+
+
+def _scaled(value: Any, factor: Fraction) -> Any:
+    return [[v * factor for v in row] for row in value] if isinstance(value, list) else value * factor
+
+
+def _shape(value: Any) -> tuple[int, int] | None:
+    return (len(value), len(value[0])) if isinstance(value, list) and value else None
 
 
 def _fits(symbol: Any, value: Any) -> bool:

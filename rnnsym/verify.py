@@ -5,7 +5,8 @@ the same interpreter of the formula as it is printed; and the array code that us
 the verdict (agreement to 1e-12 at 60 digits is not luck), the array code gives the error reported, and is a
 disagreement of its own when it is far off where the formula is right.
 - "=" compares values; "<=>" compares truth values on both sides of the boundary and near it; "=>", "<=" and "<" can
-  only be refuted; "~" asks that the ratio tends to 1 as its variable approaches its point.
+  only be refuted, and half of the draws climb to where they are tightest; "~" asks that the ratio tends to 1, and is
+  still on its way there at the last of the points by which its variable approaches its point.
 - A refutation is shrunk to small numbers: the smallest sizes, then entries to 0, 1 and small whole numbers.
 
 May import: everything to the left of `verify`.
@@ -25,10 +26,11 @@ import sympy as sp
 from rnnsym.chance import Draw, Sampler, walls
 from rnnsym.code import array_function
 from rnnsym.defined import Approaches, Jacobian, Numbers, Undefined
-from rnnsym.defined.loci import Locus, nearly, on_branch
+from rnnsym.defined.dynamics import Count
+from rnnsym.defined.loci import Locus, nearly, on_branch, settled
 from rnnsym.exact import balls
 from rnnsym.recorded import on_network
-from rnnsym.result import Check, NoClosedForm, Result, SpecError
+from rnnsym.result import Check, NoClosedForm, Result, RnnsymError, SpecError
 from rnnsym.vectors import Slot
 from rnnsym.weights import Network
 
@@ -38,6 +40,9 @@ HOPELESS = 24  # draws in a row without one that meets the hypotheses, before gi
 BOUNDARY = 1e-18  # closer than this to equality, a point known to fewer digits decides nothing
 SAME = 1e-12  # of the formula, at 60 digits
 CODE = 1e-6  # of the array code in float64, relative to the largest entry
+MORE = 160  # digits of a second look where both sides agree to a few digits: units saturate, differences cancel
+NOISE = 1e-30  # of numbers with 60 digits that were found by running: no ratio is taken of smaller ones
+LEVEL = 1e-4  # a ratio this close to 1 need not come closer: its definition may have no more digits
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Outcome:
     rhs: Any
     part: str
     side: bool | None = None
+    slack: float | None = None  # of a bound or an implication: 0 where it is sharp, relative to its sides
 
 
 def verify(
@@ -99,8 +105,10 @@ class _Verification:
             given = sp.And(given, result.lhs)
         self.sampler = Sampler(symbols, given, bounds, seed)
         self.dims = dims if self.sampler.sizes else ()
+        self.makers = _makers(result)
         self.function = self._array_code()
         self.worst_error = 0.0
+        self.sees_names: bool | None = None  # whether the left side needs the quantities of `where`
 
     def _array_code(self) -> Any:
         try:
@@ -114,9 +122,12 @@ class _Verification:
         done = skipped = 0
         sides: set[bool] = set()
         last: dict[bool, Draw] = {}
+        tight: list[tuple[float, Draw]] = []  # the tightest draw of all, and that of the present climb
         for k in range(self.trials):
             size = _size(self.dims, k)
             draw = self._between(last) if self.result.relation == "<=>" and k % 3 == 2 and len(last) == 2 else None
+            if k % 2 and tight:
+                draw = self.sampler.nudged(tight[k % 4 == 3][1])
             draw = draw or self._on_locus(k, size) or self.sampler.draw(size)
             outcome = None if draw is None else self.compare(draw)
             if draw is None or outcome is None:
@@ -126,6 +137,10 @@ class _Verification:
                 continue
             done += 1
             self.worst_error = max(self.worst_error, outcome.error)
+            if outcome.slack is not None and outcome.slack > SAME:  # where it is sharp there is nothing left to climb
+                here = (outcome.slack, draw)
+                again = not tight or k % 32 == 0
+                tight = [min([here, *tight[:1]], key=_slack), here if again else min(here, tight[1], key=_slack)]
             if outcome.side is not None:
                 sides.add(outcome.side)
                 last[outcome.side] = draw
@@ -157,16 +172,37 @@ class _Verification:
         except (Undefined, ZeroDivisionError):
             return None
 
-    def _numbers(self, draw: Draw) -> Numbers:
+    def _numbers(self, draw: Draw, digits: int = 60) -> Numbers:
         """The draw with every named quantity of `where` computed by its definition."""
-        numbers = Numbers(draw)
+        numbers = Numbers(draw, digits)
         for symbol, expression in self.result.where:
             numbers._memo[symbol] = numbers.value(expression)
         return numbers
 
+    def _definition(self, draw: Draw, numbers: Numbers) -> Numbers:
+        """Where the left side is evaluated: it must not see the named quantities of the right side, unless it speaks of them.
+
+        A definition may name its own intermediate quantities alike (the gates of a cell): a wrong formula of one would reach both sides.
+        """
+        if self.result.where and self.sees_names is None:
+            named = {symbol for symbol, _ in self.result.where}
+            self.sees_names = bool(named & self.result.lhs.free_symbols) or not self._stands_alone(draw)
+        return numbers if self.sees_names is not False else Numbers(draw, numbers.digits)
+
+    def _stands_alone(self, draw: Draw) -> bool:
+        """Whether the left side has a value without the named quantities."""
+        try:
+            Numbers(draw).value(self.result.lhs)
+        except NoClosedForm:
+            return False
+        except (Undefined, ZeroDivisionError, RnnsymError, TypeError):
+            return True
+        return True
+
     def _compare_truth(self, numbers: Numbers) -> Outcome | None:
         truth = nearly if isinstance(self.result.lhs, Locus) else Numbers.truth
-        left, right = truth(numbers, self.result.lhs), truth(numbers, self.result.rhs)
+        left = truth(self._definition(numbers.given, numbers), self.result.lhs)
+        right = truth(numbers, self.result.rhs)
         if self.result.relation == "=>" and left is False:
             return None
         if left is None or right is None:
@@ -174,7 +210,8 @@ class _Verification:
         agrees = bool(right) if self.result.relation == "=>" else left == right
         if not agrees and self._on_boundary(numbers):
             return None
-        return Outcome(agrees, 0.0, left, right, "the claim", left)
+        slack = _margin(self.result.rhs, numbers) if self.result.relation == "=>" and agrees else None
+        return Outcome(agrees, 0.0, left, right, "the claim", left, slack)
 
     def _on_boundary(self, numbers: Numbers) -> bool:
         """Whether values that are not exact (a fixed point found numerically, differences) sit on a boundary."""
@@ -194,15 +231,20 @@ class _Verification:
         for approach in range(2, 9, 2):
             point = {c.symbol: c.near(approach) for c in self.limits}
             numbers = self._numbers({**draw, **point})
-            left, right = numbers.float(self.result.lhs), numbers.float(self.result.rhs)
-            gaps.append(float(np.max(np.abs(np.asarray(left) / np.asarray(right) - 1))))
-        if not all(np.isfinite(gaps)):
+            left, right = (np.asarray(numbers.float(side)) for side in (self.result.lhs, self.result.rhs))
+            seen = np.maximum(np.abs(left), np.abs(right)) > NOISE
+            if np.any(seen):
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    gaps.append(float(np.max(np.abs(left / right - 1), initial=0.0, where=seen)))
+        if len(gaps) < 3 or any(g != g for g in gaps):
             return None
-        agrees = gaps[-1] < 1e-2 and (gaps[-1] < 0.5 * gaps[0] or gaps[0] < 1e-9)
-        return Outcome(agrees, gaps[-1], left, right, "the limit")
+        # A wrong factor leaves a gap that no longer shrinks: each of the last must be half of the one before.
+        shrinks = all(b < 0.5 * a or b < LEVEL for a, b in zip(gaps[-3:], gaps[-2:], strict=False))
+        agrees = gaps[-1] < 1e-2 and shrinks
+        return Outcome(agrees, gaps[-1], left.tolist(), right.tolist(), "the limit")
 
     def _compare_values(self, draw: Draw, numbers: Numbers) -> Outcome | None:
-        left = numbers.value(self.result.lhs)
+        left = self._definition(draw, numbers).value(self.result.lhs)
         if _is_nan(left):
             return None
         relation = self.result.relation
@@ -214,9 +256,14 @@ class _Verification:
             right = value if right is None else right
             gap = _distance(left, value)
             kind = relation if part == "the claim" else "="
+            if kind == "=" and SAME < gap < 1e-2 and numbers.digits < MORE:
+                gap = min(gap, self._looked_at_again(draw, expression))
             if not _related(kind, left, value, gap):
                 return Outcome(False, gap, _shown(left), _shown(value), part)
-        error = self._code_error(draw, left) if relation == "=" else 0.0
+        if relation != "=":
+            return Outcome(True, 0.0, None, None, "the claim", slack=_tightness(left, right))
+        on_edge = isinstance(self.result.lhs, Count) and not all(isinstance(v, Fraction | int) for v in draw.values())
+        error = None if on_edge else self._code_error(draw, left)
         if error is None:
             return Outcome(True, 0.0, None, None, "the claim")
         if error > CODE:
@@ -225,6 +272,15 @@ class _Verification:
                 return Outcome(False, error, _shown(left), "array code", "the array code")
             error = 0.0
         return Outcome(True, error, None, None, "the claim")
+
+    def _looked_at_again(self, draw: Draw, expression: Any) -> float:
+        """The gap at so many digits that differences and saturated units leave enough of them."""
+        try:
+            numbers = self._numbers(draw, MORE)
+            left = self._definition(draw, numbers).value(self.result.lhs)
+            return float("inf") if _is_nan(left) else _distance(left, self._side(numbers, expression, left))
+        except (Undefined, ZeroDivisionError):
+            return float("inf")
 
     def _between_floats(self, draw: Draw, numbers: Numbers) -> bool:
         """Whether a draw that floats cannot hold lies exactly where two cases meet: rounding takes the code off it."""
@@ -240,6 +296,8 @@ class _Verification:
     def _side(self, numbers: Numbers, expression: Any, left: Any) -> Any:
         """The value of a right side in the shape of the left."""
         try:
+            if isinstance(self.result.lhs, Count):
+                expression = settled(numbers, expression)
             value = numbers.value(expression)
         except (Undefined, ZeroDivisionError):
             return np.full(np.shape(left), balls.NAN, dtype=object) if np.shape(left) else balls.NAN
@@ -278,16 +336,29 @@ class _Verification:
         return {s for s in self.result.free_symbols if s not in self.sampler.sizes}
 
     def _on_locus(self, k: int, size: int | None) -> Draw | None:
-        """A draw on a locus by its definition, or on a branch that the right side claims; each third draw is anywhere."""
-        if not isinstance(self.result.lhs, Locus) or k % 3 == 0:
+        """A draw where the left side changes its value (on a locus, eigenvalues near the circle), or where the right side
+        claims that it does; each third draw is anywhere."""
+        branches = isinstance(self.result.lhs, Locus | Count)
+        if not self.makers or (k % 3 == 0 if branches else k % 6 in (2, 4, 5)):
             return None
-        draw = self.sampler.draw(size)
-        if draw is None:
+        maker, chance = self.makers[k // 3 % len(self.makers)], self.sampler.chance
+        for _ in range(1 if branches else 8):
+            draw = self.sampler.draw(size) if branches else self.sampler._fresh(size)
+            if draw is None:
+                return None
+            on_right = branches and k % 3 == 2
+            found = self._on_branch(draw) if on_right else maker.corners(chance, Numbers(draw))
+            draw = {**draw, **(found or {})}
+            if found and all(self.sampler._holds(c, draw) for c in self.sampler.given):
+                return draw
+        return None
+
+    def _on_branch(self, draw: Draw) -> Draw | None:
+        """Values on an edge that the right side claims; None where the edge is written in quantities of `where`."""
+        try:
+            return on_branch(self.result.rhs, self.sampler.chance, self._numbers(draw))
+        except NoClosedForm:
             return None
-        numbers, chance = Numbers(draw), self.sampler.chance
-        found = self.result.lhs.sample(chance, numbers) if k % 3 == 1 else on_branch(self.result.rhs, chance, numbers)
-        draw = {**draw, **(found or {})}
-        return draw if found and all(self.sampler._holds(c, draw) for c in self.sampler.given) else None
 
     # near the boundary of a condition
     def _between(self, last: Mapping[bool, Draw]) -> Draw | None:
@@ -355,6 +426,13 @@ def _size(dims: tuple[int, ...], k: int) -> int | None:
     return large[(k // 8) % len(large)] if k % 8 == 3 else small[k % len(small)]
 
 
+def _makers(result: Result) -> list[Any]:
+    """The quantities of the left side that say where to draw: of conditions, and counts."""
+    if result.relation not in ("<=>", "=>") and not isinstance(result.lhs, Count):
+        return []
+    return [e for e in sp.preorder_traversal(result.lhs) if hasattr(e, "corners")]
+
+
 def _parts(given: Any) -> tuple[Any, ...]:
     return given.args if isinstance(given, sp.And) else (given,)
 
@@ -381,6 +459,30 @@ def _related(relation: str, left: Any, right: Any, gap: float) -> bool:
     pairs = zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True)
     slack = [float(b - a) for a, b in pairs]
     return all(s > 0 for s in slack) if relation == "<" else all(s >= -SAME for s in slack)
+
+
+def _slack(found: tuple[float, Draw]) -> float:
+    return found[0]
+
+
+def _tightness(left: Any, right: Any) -> float | None:
+    """How far a bound is from being sharp, relative to its sides, in its tightest entry; None where both are 0."""
+    pairs = zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True)
+    found = [
+        (float(b) - float(a)) / scale
+        for a, b in pairs
+        if (scale := max(abs(float(a)), abs(float(b)))) > NOISE and scale < float("inf")
+    ]
+    return min(found, default=None)
+
+
+def _margin(condition: Any, numbers: Numbers) -> float | None:
+    """How far a condition is from failing: the least tightness of its inequalities; None if it is made of other things."""
+    parts = _parts(condition)
+    if not all(isinstance(c, sp.Lt | sp.Le | sp.Gt | sp.Ge) for c in parts):
+        return None
+    margins = [_tightness(numbers.value(c.lts), numbers.value(c.gts)) for c in parts]
+    return min((m for m in margins if m is not None), default=None)
 
 
 def _exact_distance(left: Any, value: Any) -> float:

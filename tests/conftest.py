@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+sys.path.insert(0, str(Path(__file__).parent))
+from multiplier import multiplier, times  # noqa: E402
+
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ["NO_COLOR"] = "1"
 
-# The same examples in every run: a red test must be red again.
+# The same examples in every run: a red test must be red again. RNNSYM_TEST_MULTIPLIER scales how many.
 settings.register_profile(
-    "fixed", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    "fixed",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=times(100),
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("fixed")
 
@@ -26,6 +36,21 @@ def fixed_seed() -> Iterator[None]:
     """Python's own generator starts the same in each test; NumPy's are made with a seed where they are used."""
     random.seed(0)
     yield
+
+
+@pytest.fixture(autouse=True)
+def more_draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow tests verify with as many more draws as RNNSYM_TEST_MULTIPLIER says."""
+    if multiplier() == 1 or request.node.get_closest_marker("slow") is None:
+        return
+    from rnnsym.verify import _Verification
+
+    plain = _Verification.__init__
+
+    def scaled(self: Any, result: Any, trials: int, *others: Any) -> None:
+        plain(self, result, times(trials), *others)
+
+    monkeypatch.setattr(_Verification, "__init__", scaled)
 
 
 @pytest.fixture

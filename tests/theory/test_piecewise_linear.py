@@ -51,7 +51,9 @@ def test_B_PWL_1_all_fixed_points_and_cycles_of_a_plrnn() -> None:
     for result in fixed_points(rs.plrnn(n=1, m=1)).results:
         assert rs.verify(result)
         wrong = tuple((s, -e) for s, e in result.where)
-        given = result.given if wrong else sp.true  # a continuum has no formula to be wrong: its conditions are left out
+        given = (
+            result.given if wrong else sp.true
+        )  # a continuum has no formula to be wrong: its conditions are left out
         assert not rs.verify(rs.Result("wrong", result.lhs, "=", result.rhs, given, wrong, arrays=result.arrays))
 
 

@@ -41,7 +41,9 @@ def _with_tables(expression: Any, tables: dict[Any, Any]) -> Any:
 
 def path_of(cell: Cell, length: Any = horizon, indices: Sequence[Any] = (t, k, i, horizon)) -> Path:
     """The run of a cell from h_0 over the columns of X, one matrix for each input; indices: those the result prints."""
-    sizes = {d for s in cell._parameter_symbols() for d in getattr(s, "shape", ())} | {d for s in cell.next for d in s.shape}
+    sizes = {d for s in cell._parameter_symbols() for d in getattr(s, "shape", ())} | {
+        d for s in cell.next for d in s.shape
+    }
     cell = abstract(cell)
     free = {s for _, e in cell.equations for s in e.free_symbols}
     taken = {s.name for s in free} - {s.name for s in (*cell.state, *cell.input)}

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,9 +19,7 @@ from rnnsym.latex import Notation
 from rnnsym.latex.mathml import mathml
 from rnnsym.latex.typst import typst
 from rnnsym.result import Result, SpecError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from every_result import collected, gives_results  # noqa: E402
+from tests.every_result import collected, gives_results
 
 GOLDEN = Path(__file__).parent / "golden" / "results"
 w, b, alpha, A = sp.symbols("w b alpha A", real=True)

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 import sympy as sp
-from multiplier import times
 
 import rnnsym as rs
+from tests.multiplier import times
 
 z = sp.Symbol("z")
 a, b, w = sp.symbols("a b w", real=True)

@@ -7,22 +7,18 @@ each with the reason; a new survivor, or a listed one that is refused by now, fa
 from __future__ import annotations
 
 import random
-import sys
 from collections import Counter
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import pytest
 import sympy as sp
 
 import rnnsym as rs
 from rnnsym.result import Result, RnnsymError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from every_result import _answers, collected  # noqa: E402
-from multiplier import multiplier  # noqa: E402
-from mutations import equivalent, mutants  # noqa: E402
+from tests.every_result import _answers, collected
+from tests.multiplier import multiplier
+from tests.mutations import equivalent, mutants
 
 w, b = sp.symbols("w b", real=True)
 QUICK = (

@@ -50,10 +50,10 @@ system = rs.LinearSystem([[half]], [1], [[1]], [[0]])
 found = rs.report(rs.elman(), questions=["equations"], figures=False)
 network = rs.load_weights({"W_h": np.eye(1), "W_x": np.eye(1)}, cell=rs.elman())
 from rnnsym.questions import PICTURES
-from rnnsym.cli.commands import _with_values
+from rnnsym.cli.models import with_values
 for picture in PICTURES:
     model, values = picture.example()
-    model = model if model is None else _with_values(model, values)
+    model = model if model is None else with_values(model, values)
     refused(picture.name, lambda: picture.draw(model), "matplotlib", "pip install 'rnnsym[plot]'")
 refused("html", found.to_html, "math-core", "pip install 'rnnsym[html]'")
 refused("html file", lambda: found.write("a.html"), "pip install 'rnnsym[html]'")

@@ -5,7 +5,7 @@ Answers go to standard output, progress and faults to standard error, one line e
 and numerics disagree, 2 bad input, 3 undecided, 4 a limit was reached. With --deadline or --memory the same command runs in
 a child that is ended when its time is up, when this process is interrupted, or when this process is gone.
 
-Files: `parser` (options), `commands`, `printed` (text and JSON), `results` (the catalogue), `child` (progress, deadline), `status`.
+Files: `parser` (options), `models`, `commands`, `printed` (text and JSON), `results` (the catalogue), `child` (progress, deadline), `status`.
 May import: everything, inside functions, so that `rnnsym --help` answers at once.
 """
 

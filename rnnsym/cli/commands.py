@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from rnnsym.cli.child import Progress, is_kept, keep, stage_reached
+from rnnsym.cli.models import asked_model, setting, settings_of, with_assumptions, with_values
 from rnnsym.cli.printed import (
     as_json,
     cell_data,
@@ -24,79 +25,15 @@ if TYPE_CHECKING:
     import argparse
     from typing import Any
 
-    from rnnsym.cells import Cell
     from rnnsym.cli.child import Heard
-    from rnnsym.latex import Notation
     from rnnsym.questions import Picture, Question
     from rnnsym.report import Report
-    from rnnsym.systems import LinearSystem
 
 REPORT_FILE = "rnnsym-report"
 DRAWS = 40  # that of rnnsym.report, which the help must not import
 PICTURES = ("png", "svg", "pdf")
 SYSTEM = "system"  # the name under which `rnnsym cells` shows linear systems
 LARGEST = 100_000  # a whole number given to a picture
-
-
-# The model
-
-
-def _model(args: argparse.Namespace) -> tuple[Cell | LinearSystem, Notation | None]:
-    """The model of a name or model file with --set and --assume applied, and the file's notation."""
-    from rnnsym.questions import default_model
-
-    model, notation = (default_model(), None) if args.model is None else _loaded(args.model)
-    model = _with_values(model, _settings(args))
-    return _with_assumptions(model, args.assume), notation
-
-
-def _with_assumptions(model: Any, conditions: list[str]) -> Any:
-    from rnnsym.cells import assume
-    from rnnsym.spec import assumed
-
-    return assume(model, conditions) if hasattr(model, "equations") else assumed(model, conditions)
-
-
-def _loaded(name: str) -> tuple[Cell | LinearSystem, Notation | None]:
-    from rnnsym.latex import Notation
-    from rnnsym.spec import load, named_cell
-
-    if name.endswith(".toml") or os.sep in name:
-        found = load(name)
-        return found.model, Notation(names=found.names)
-    return named_cell(name), None
-
-
-def _settings(args: argparse.Namespace) -> dict[str, str]:
-    return dict(_setting(s) for s in args.settings)
-
-
-def _setting(text: str, option: str = "--set", example: str = "w=1/2") -> tuple[str, str]:
-    from rnnsym.reader import check_name
-    from rnnsym.result import SpecError
-
-    name, equals, value = text.partition("=")
-    if not equals or not value.strip():
-        raise SpecError(f"{option} needs NAME=VALUE, got {text!r}; for example {option} {example}")
-    return check_name(name.strip(), what=option), value
-
-
-def _with_values(model: Any, settings: dict[str, str]) -> Any:
-    """Sizes first and all at once, then all parameters: a value may speak of the symbols that are left."""
-    from rnnsym.reader import read
-
-    names = getattr(model, "sizes", ())
-    sizes = {str(size): settings[str(size)] for size in names if str(size) in settings}
-    if sizes:
-        model = model.at(**{name: read(text, {}, what=f"value of {name}") for name, text in sizes.items()})
-    scalars = {s.name: s for s in model.parameters if s.is_Symbol}
-    values = {
-        name: read(text, scalars, what=f"value of {name}") for name, text in settings.items() if name not in sizes
-    }
-    return model.subs(values) if values else model
-
-
-# The commands
 
 
 def report(args: argparse.Namespace) -> int:
@@ -117,7 +54,7 @@ def _asked(args: argparse.Namespace, path: str | None, *, figures: bool) -> tupl
     from rnnsym.report.record import all_targets
     from rnnsym.result import SpecError
 
-    model, notation = _model(args)
+    model, notation = asked_model(args)
     if args.trials is not None and args.trials > LARGEST:
         raise SpecError(f"--trials is {args.trials}; limit {LARGEST}")
     with Progress(args) as say:
@@ -147,7 +84,7 @@ def derive(args: argparse.Namespace) -> int:
     """Prints the answer to one question, and what a search finds if the model has numbers."""
     from rnnsym.questions import answers, question
 
-    asked, (model, notation) = question(args.question), _model(args)
+    asked, (model, notation) = question(args.question), asked_model(args)
     style = {} if notation is None else {"notation": notation}
     options = {} if args.wrt is None else {"wrt": args.wrt}
     with Progress(args) as say:
@@ -228,16 +165,16 @@ def plot(args: argparse.Namespace) -> int:
 def _pictured(args: argparse.Namespace, entry: Picture) -> tuple[Any, Any]:
     """The model of the command line; without one the picture's example, its numbers replaced by --set."""
     if args.model is not None:
-        return _model(args)
+        return asked_model(args)
     model, values = entry.example()
-    settings = {**values, **_settings(args)}
+    settings = {**values, **settings_of(args)}
     if (against := _chosen(args.options).get("against")) is not None:
         settings.pop(against, None)
-    return _with_assumptions(_with_values(model, settings), args.assume), None
+    return with_assumptions(with_values(model, settings), args.assume), None
 
 
 def _chosen(options: list[str]) -> dict[str, str]:
-    return dict(_setting(text, "--with", "steps=40") for text in options)
+    return dict(setting(text, "--with", "steps=40") for text in options)
 
 
 def _known(entry: Picture) -> str:
@@ -280,7 +217,7 @@ def card(args: argparse.Namespace) -> int:
     """Prints or writes one screen about a model."""
     from rnnsym.card import card as made
 
-    model, _ = _model(args)
+    model, _ = asked_model(args)
     with Progress(args) as say:
         say("card: deriving")
         found = made(model)

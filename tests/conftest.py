@@ -37,7 +37,7 @@ def fixed_seed() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def more_draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def more_draws(request: pytest.FixtureRequest) -> None:
     """Slow tests verify with as many more draws as RNNSYM_TEST_MULTIPLIER says."""
     if multiplier() == 1 or request.node.get_closest_marker("slow") is None:
         return
@@ -48,7 +48,7 @@ def more_draws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     def scaled(self: Any, result: Any, trials: int, *others: Any) -> None:
         plain(self, result, times(trials), *others)
 
-    monkeypatch.setattr(_Verification, "__init__", scaled)
+    request.getfixturevalue("monkeypatch").setattr(_Verification, "__init__", scaled)
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ ROTATION = np.array([[1.4, -0.9], [0.9, 1.4]])
 
 @pytest.fixture(autouse=True)
 def _closed():
-    yield
     import matplotlib.pyplot as plt
+
+    yield
 
     plt.close("all")
 

@@ -12,6 +12,7 @@ from rnnsym.verify import verify
 CELLS = catalogue()
 PAIRS = [(name, array.name) for name, make in CELLS.items() for array in make().arrays if array.role == "parameter"]
 w, b = sp.symbols("w b", real=True)
+MORE = pytest.mark.parametrize("trials", [8, pytest.param(40, marks=pytest.mark.slow)])
 
 
 @pytest.mark.parametrize("wrt", ["state", "input"])
@@ -22,15 +23,17 @@ def test_state_and_input_jacobians_agree_with_differences(name, wrt):
     assert check.trials >= 70 and check.max_error < 1e-12
 
 
+@MORE
 @pytest.mark.parametrize("name, parameter", PAIRS)
-def test_parameter_jacobians_agree_with_differences(name, parameter):
-    check = verify(jacobian(CELLS[name](), parameter), trials=20, dims=(1, 2, 3))
+def test_parameter_jacobians_agree_with_differences(name, parameter, trials):
+    check = verify(jacobian(CELLS[name](), parameter), trials=trials, dims=(1, 2, 3))
     assert check, check
 
 
+@MORE
 @pytest.mark.parametrize("name, parameter", PAIRS)
-def test_parameter_gradients_agree_with_differences(name, parameter):
-    check = verify(parameter_gradient(CELLS[name](), parameter), trials=20, dims=(1, 2, 3))
+def test_parameter_gradients_agree_with_differences(name, parameter, trials):
+    check = verify(parameter_gradient(CELLS[name](), parameter), trials=trials, dims=(1, 2, 3))
     assert check, check
 
 
@@ -41,7 +44,7 @@ def test_explicit_and_scalar_cells_agree_with_differences(name):
 
 
 @pytest.mark.parametrize("name", CELLS)
-@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("size", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3, 7))])
 def test_jacobians_agree_with_torch(name, size):
     torch = pytest.importorskip("torch")
     cell = CELLS[name]()

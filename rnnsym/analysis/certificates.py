@@ -67,8 +67,9 @@ def certificates(cell: Cell, values: Mapping[str, Any]) -> tuple[Certificate, ..
     holds = True if witness is not None else numbers.truth(L * BestDiagonalNorm(W) < 1) if W.rows <= 2 else None
     found.append(Certificate("best diagonal metric", holds, *_slack(metric), holds is not None, witness=witness))
     if parts.activation.slope_restricted is True and a == 1:
-        sector = sector_certificate(np.array([[_fraction(e) for e in row] for row in W.tolist()], dtype=object))
-        least = float("nan") if sector is None else sector_margin(W, *sector)
+        widest = W * L  # slopes in [0, L] of W are slopes in [0, 1] of L W
+        sector = sector_certificate(np.array([[_fraction(e) for e in row] for row in widest.tolist()], dtype=object))
+        least = float("nan") if sector is None else sector_margin(widest, *sector)
         found.append(
             Certificate(
                 "sector inequality",
@@ -80,7 +81,7 @@ def certificates(cell: Cell, values: Mapping[str, Any]) -> tuple[Certificate, ..
                 witness=sector,
             )
         )
-        smallest = min(_minors(W))
+        smallest = min(_minors(widest))
         found.append(
             Certificate("P-matrix", bool(smallest > 0), -float(smallest), 0.0, float(smallest), True, "fixed point")
         )
@@ -101,7 +102,7 @@ def _fraction(e: Any) -> Fraction:
 
 
 def _minors(W: Any) -> list[Any]:
-    table = sp.eye(W.rows) - W
+    table = sp.eye(W.rows) - W  # W times the largest slope: det(I - D W) > 0 for all slopes D is that at their corners
     return [table.extract(list(s), list(s)).det() for s in subsets(W.rows)]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 
 from rnnsym.activations import TABLE, Activation
-from rnnsym.cells.record import Cell, as_table
+from rnnsym.cells.record import Cell, as_table, whole
 from rnnsym.defined import DeterminantOf, SpectralNorm, SpectralRadius
 from rnnsym.defined.contractions import (
     BestDiagonalNorm,
@@ -382,7 +382,9 @@ def hierarchy(n: Any = None) -> list[Result]:
 
     ||W||_1, ||W||_2, ||W||_oo < 1 or rho(|W|) < 1 => diagonally stable => rho(W) < 1, and ||W|| < 1 => rho(W) < 1.
     """
-    size = sp.Symbol("n", integer=True, positive=True) if n is None else sp.sympify(n, strict=True)
+    size = sp.Symbol("n", integer=True, positive=True) if n is None else n
+    if not isinstance(size, sp.Symbol):
+        size = whole(n, "number of units")
     W = sp.MatrixSymbol("W", size, size)
     narrow = {
         "||W||_1 < 1": sp.Lt(AbsoluteNorm(W, 1), 1),

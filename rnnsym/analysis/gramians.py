@@ -224,4 +224,7 @@ def _subsets(size: int) -> list[tuple[int, ...]]:
 def _eigenvalues(S: Any) -> list[Any]:
     x = sp.Dummy("x")
     parts = exact.characteristic_polynomial(S)
-    return sp.Poly(sum(c * x ** (S.rows - k) for k, c in enumerate(parts)), x).nroots(n=30, maxsteps=500)
+    polynomial = sp.Poly(sum(c * x ** (S.rows - k) for k, c in enumerate(parts)), x)
+    if polynomial.domain.is_QQ or polynomial.domain.is_ZZ:
+        polynomial = polynomial.sqf_part()  # the search for a multiple root does not converge
+    return polynomial.nroots(n=30, maxsteps=500)

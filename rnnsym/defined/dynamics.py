@@ -80,7 +80,21 @@ class TwoCycleCount(Count):
         twice = F.xreplace({h: F})
         if is_piecewise_affine(F, h):
             return self._piecewise(numbers)
-        return balls.ball((len(self.fixed_points(numbers, twice)) - len(self.fixed_points(numbers))) // 2)
+        single = self.fixed_points(numbers)
+        if any(self._is_involution(twice, h, point, numbers) for point in single):
+            return balls.INFINITY
+        return balls.ball((len(self.fixed_points(numbers, twice)) - len(single)) // 2)
+
+    @staticmethod
+    def _is_involution(twice: Any, h: Any, point: Any, numbers: Numbers) -> bool:
+        """Whether F(F(h)) = h to all digits beside a fixed point too: an interval of 2-cycles."""
+        given = {s: numbers._value(s) for s in twice.free_symbols - {h}}
+
+        def gap(aside: Fraction) -> Any:
+            known = {**given, h: balls.ball(point).mid() + balls.ball(aside)}
+            return abs(balls.scalar(twice - h, known.__getitem__))
+
+        return all(gap(Fraction(k, 10**9)) < 1e-45 for k in (1, -2, 5))
 
     def _piecewise(self, numbers: Numbers) -> Any:
         F, h = self.map, self.state
@@ -395,7 +409,7 @@ class BiasForMultiplier(NumberOfMap):
         h = self.state
         system = sp.Matrix([self.map - h, self.map.diff(h) - self.args[5]])
         found = newton(system, (h, b), {h: balls.ball(start[0]), b: balls.ball(start[1])}, numbers)
-        if found is None or not (low < balls.to_float(found[h]) < high):
+        if found is None or not (max(low, center) < balls.to_float(found[h]) < high):  # Newton may cross the center
             raise Undefined("the search did not converge")
         return found[b]
 

@@ -45,7 +45,7 @@ def slopes(expression: Entrywise, name: Any = None) -> list[Any]:
     found = []
     for k in range(1, len(columns) + 1):
         if name is None:
-            found.append(Entrywise(expression.body.diff(slot(k)), size, *columns))
+            found.append(Entrywise(_slope(expression.body, slot(k)), size, *columns))
         else:
             here = slot(len(columns) + 1)
             found.append(Entrywise(_in_output(expression.body, slot(k), here), size, *columns, name))
@@ -63,7 +63,16 @@ def _in_output(body: Any, variable: Any, y: Any) -> Any:
         written = method(y / factor)
     if written is not None:
         return factor * written * function.args[0].diff(variable)
-    return body.diff(variable).xreplace({function: y / factor})
+    return _slope(body, variable).xreplace({function: y / factor})
+
+
+def _slope(body: Any, variable: Any) -> Any:
+    found = body.diff(variable)
+    if found.has(sp.DiracDelta):
+        raise NoClosedForm(
+            "sign and Heaviside jump: the slope is 0 beside the jump and there is none at it; write a smooth function"
+        )
+    return found
 
 
 def differential(expression: Any, variable: Any, tangents: Mapping[Any, Any] | None = None, name: Any = None) -> Any:
@@ -95,7 +104,7 @@ def differential(expression: Any, variable: Any, tangents: Mapping[Any, Any] | N
         moved = [linear(diagonal(slope), total(*inner)) for slope, inner in terms.items()]
         if not is_scalar:
             return total(zero, *moved)
-        direct = Entrywise(expression.body.diff(variable), expression.shape[0], *expression.columns)
+        direct = Entrywise(_slope(expression.body, variable), expression.shape[0], *expression.columns)
         return column(total(zero, direct, *moved))
     if expression in known:
         return known[expression]

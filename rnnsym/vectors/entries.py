@@ -86,6 +86,9 @@ def substitute(expression: Any, scalars: Mapping[Any, Any], matrices: Mapping[An
     """Values put in for scalar symbols and for MatrixSymbols; a matrix of numbers fixes the sizes everywhere."""
     sizes: dict[Any, Any] = {}
     for symbol, value in matrices.items():
+        if not hasattr(value, "shape"):
+            rows, columns = symbol.shape
+            raise ShapeError(f"{symbol} is {rows} x {columns}; give a matrix of that size, got {value}")
         for size, given in zip(symbol.shape, value.shape, strict=True):
             if size != given and not size.is_Symbol:
                 raise ShapeError(f"{symbol} is {symbol.shape}, got {value.shape}")

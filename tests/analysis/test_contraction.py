@@ -105,3 +105,9 @@ def test_weights_that_are_not_real_are_refused_in_words():
         unique_fixed_point([[sp.I / 2]])
     with pytest.raises(ShapeError, match="square"):
         unique_fixed_point([[1, 2]])
+
+
+def test_uniqueness_is_seen_with_the_largest_slope_of_the_activation():
+    held = {c.name: c.holds for c in certificates(elman("sigmoid"), {"W_h": [[3]]})}  # slopes up to 1/4: 3/4 < 1
+    assert held["norm 2"] and held["sector inequality"] and held["P-matrix"]
+    assert not {c.name: c.holds for c in certificates(elman("sigmoid"), {"W_h": [[5]]})}["P-matrix"]

@@ -249,3 +249,9 @@ def test_the_covariance_of_a_triangular_block():
     at = P.subs({a: sp.Rational(4, 5), c: sp.Rational(1, 2)})
     assert float(at[0, 0]) == pytest.approx(11.565500685871, abs=1e-12)
     assert float(at[0, 1]) == pytest.approx(3.08641975308642, abs=1e-13)
+
+
+@pytest.mark.parametrize("noise", [sp.eye(3), 2 * sp.eye(4), sp.ones(3, 3)])
+def test_a_covariance_with_a_multiple_eigenvalue_is_taken(noise):
+    system = LinearSystem(sp.Rational(1, 2), sp.ones(1, noise.rows))
+    assert covariance(system, noise=noise).rhs[0] == sp.Rational(4, 3) * sum(noise)

@@ -198,8 +198,19 @@ def test_counts_answer_for_numbers(phi, question):
     for number in (-2, sp.Rational(1, 2), sp.Rational(3, 2)):
         own, put = question(elman(phi, W_h=number, W_x=1, b=b)), general.subs({"w": number})
         for bias in (-1, sp.Rational(1, 10)):
-            expected = int(Numbers({w: number, b: bias}).float(general.lhs))
+            value = Numbers({w: number, b: bias}).float(general.lhs)
+            expected = sp.oo if value == float("inf") else int(value)  # softsign at w = -2, |b| = 1: an interval of 2-cycles
             assert own.rhs.subs(b, bias) == put.rhs.subs(b, bias) == expected
+
+
+def test_softsign_has_infinitely_many_2_cycles_on_its_flip():
+    result = scalar.two_cycle_count(unit("softsign"))
+    assert result.rhs.subs({w: -4, b: 3}) == sp.oo and verify(result, trials=60)
+    F = lambda h: (3 - 4 * h) / (1 + abs(3 - 4 * h))  # noqa: E731
+    assert all(abs(F(F(sp.Rational(k, 20))) - sp.Rational(k, 20)) == 0 for k in (7, 8, 10, 11))
+    assert not verify(replace(result, rhs=result.rhs.xreplace({sp.oo: sp.S.Zero})), trials=60)
+    longest = scalar.longest_cycle(unit("softsign"))
+    assert longest.rhs.subs({w: -4, b: 3}) == 2 and verify(longest, trials=60)
 
 
 def test_the_largest_fixed_point_of_a_ray_is_not_zero():

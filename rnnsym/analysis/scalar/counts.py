@@ -27,6 +27,7 @@ from rnnsym.defined.loci import FixedAt
 from rnnsym.result import NoClosedForm, Result, Step
 
 h_star = sp.Symbol("h_star", real=True)
+SOFTSIGN = "softsign"  # the one activation whose pieces are Moebius maps: no curvature beyond, so a flip without a side
 
 
 def fixed_point_count(cell: Cell, *, x: Any = 0) -> Result:
@@ -70,7 +71,8 @@ def fixed_point_count(cell: Cell, *, x: Any = 0) -> Result:
 def two_cycle_count(cell: Cell, *, x: Any = 0) -> Result:
     """The number of 2-cycles of one unit: 1 for w < -1 between the branches of the flip (tanh), 0 elsewhere.
 
-    ReLU: 1 ({0, b}) for w < -1, b > 0; a continuum {h, b - h} for w = -1, b > 0. Without leak.
+    ReLU: 1 ({0, b}) for w < -1, b > 0; a continuum {h, b - h} for w = -1, b > 0. softsign: a continuum on the flip, |b| = -w - 1,
+    w < -1, where F(h) = (w h + b)/(1 +- (w h + b)) is its own inverse beside the fixed point. Without leak.
 
     >>> w, b = sp.symbols("w b", real=True)
     >>> from rnnsym.cells import elman
@@ -83,9 +85,10 @@ def two_cycle_count(cell: Cell, *, x: Any = 0) -> Result:
     if one.activation.name == "relu":
         cases = ((1, sp.And(w < -1, b > 0)), (sp.oo, sp.And(sp.Eq(w, -1), b > 0)), (0, True))
         return Result(f"2-cycles of {one.name}", TwoCycleCount(*one.of_map), "=", _cases(*cases), one.conditions)
+    edge = ((sp.oo, lambda: flip_edge(one)),) if one.activation.name == SOFTSIGN else ()
     return Result(
         f"2-cycles of {one.name}", TwoCycleCount(*one.of_map), "=",
-        _cases((0, -w <= _sigmoidal(one).threshold), (1, lambda: between(one)), (0, True)), given=one.conditions,
+        _cases((0, -w <= _sigmoidal(one).threshold), (1, lambda: between(one)), *edge, (0, True)), given=one.conditions,
     )  # fmt: skip
 
 
@@ -97,7 +100,8 @@ def longest_cycle(cell: Cell, *, x: Any = 0) -> Result:
     """
     one = _direct(unit(cell, x))
     found = _sigmoidal(one)
-    right = _cases((1, -one.w <= found.threshold), (2, lambda: between(one)), (1, True))
+    edge = ((2, lambda: flip_edge(one)),) if one.activation.name == SOFTSIGN else ()
+    right = _cases((1, -one.w <= found.threshold), (2, lambda: between(one)), *edge, (1, True))
     return Result(f"longest cycle of {one.name}", LongestCycle(*one.of_map), "=", right, given=one.conditions)
 
 
@@ -111,6 +115,12 @@ def _cases(*pairs: tuple[Any, Any]) -> Any:
         if holds == sp.true:
             break
     return sp.Piecewise(*kept)
+
+
+def flip_edge(one: Unit) -> Any:
+    """The condition that the bias is on the flip, for an odd activation."""
+    high, _ = branches(one, sp.S.NegativeOne)
+    return sp.Eq(abs(one.beta), high)
 
 
 def between(one: Unit) -> Any:

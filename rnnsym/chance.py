@@ -34,13 +34,16 @@ class Chance:
         self.seen: list[Fraction] = []
         self.values: tuple[Fraction, ...] = ()  # what all numbers are drawn from at the moment
         self.quiet = 0.0  # the share of symbols that are 0 at the moment
+        self.rest = False  # whether columns are 0 at the moment, and only square matrices are not
+        self.echo: dict[Any, Any] | None = None  # the first table of each shape, which the others repeat or oppose
 
     def index(self, count: int) -> int:
         return self.random.randrange(count)
 
     @contextmanager
     def mood(self) -> Iterator[None]:
-        """What the values of one draw have in common: at times all are -1, 0 or 1, or equal (but for signs), or tiny, or most 0.
+        """What the values of one draw have in common: at times all are -1, 0 or 1, or equal (but for signs), or tiny, or most 0,
+        or a network at rest, or tables of one shape that are equal or opposite: runs that differ in one thing.
 
         Strata where several things degenerate at once, and the draws at which bounds are sharp, are met like this.
         """
@@ -55,13 +58,26 @@ class Chance:
             self.quiet = 0.8
         elif kind < 0.28:
             self.quiet = 1.0
+        elif kind < 0.34:
+            self.rest = True
+        elif kind < 0.42:
+            self.echo = {}
         try:
             yield
         finally:
-            self.values, self.quiet = (), 0.0
+            self.values, self.quiet, self.rest, self.echo = (), 0.0, False, None
 
-    def silent(self) -> bool:
+    def silent(self, symbol: Any) -> bool:
+        if self.rest:
+            return isinstance(symbol, sp.MatrixSymbol) and symbol.shape[0] != symbol.shape[1]
         return self.quiet > 0 and self.random.random() < self.quiet
+
+    def echoed(self, table: list[list[Fraction]]) -> list[list[Fraction]]:
+        """The table, or the first one of its shape, or its opposite."""
+        if self.echo is None:
+            return table
+        first = self.echo.setdefault((len(table), len(table[0]) if table else 0), table)
+        return _scaled(first, Fraction(self.random.choice((1, 1, 1, 1, 1, -1))))
 
     def rational(self) -> Fraction:
         """A corner, a value drawn before, a small rational, or rarely one that saturates a unit."""
@@ -150,7 +166,19 @@ class Sampler:
         self.conditions = [c for c in self.given if not isinstance(c, Predicate)]
         self.walls = list(walls)
         self.sizes = sizes_of(self.symbols)
+        self.limited: dict[Any, list[tuple[Any, bool]]] = {}  # what bounds are sharp in: see `tighten`
         self.chance = Chance(seed)
+
+    def tighten(self) -> None:
+        """From now on some draws hold the inequalities of single symbols as barely as they can.
+
+        Kept in `limited`: what stands on the other side, and whether the symbol is the greater one.
+        """
+        for c in self.conditions:
+            if isinstance(c, sp.Lt | sp.Le | sp.Gt | sp.Ge):
+                for s, other, is_least in ((c.lts, c.gts, False), (c.gts, c.lts, True)):
+                    if s in self.symbols and s.is_Symbol and not s.is_integer and s not in other.free_symbols:
+                        self.limited.setdefault(s, []).append((other, is_least))
 
     def draw(self, size: int | None, tries: int = 12) -> Draw | None:
         """A draw with the first size symbol at `size`, or None if the hypotheses were not met."""
@@ -160,8 +188,35 @@ class Sampler:
                 draw = self._onto(self.chance.random.choice(self.walls), draw) or draw
             found = self.meet(draw)
             if found is not None:
-                return found
+                return self._tightened(found) if self.limited and self.chance.index(2) else found
         return None
+
+    def _tightened(self, draw: Draw) -> Draw:
+        """The draw with the inequalities of single symbols held as barely as they can: there a bound is sharp.
+
+        A symbol that must be at least (or most) several quantities goes to the largest (the smallest) of them.
+        """
+        for s, limits in self.limited.items():
+            low: list[Fraction] = []
+            high: list[Fraction] = []
+            for other, is_least in limits:
+                try:
+                    value = Numbers(draw).float(other)
+                except (Undefined, ZeroDivisionError, TypeError):
+                    return draw
+                if not isinstance(value, float | int) or not abs(value) < 1e6:
+                    continue
+                (low if is_least else high).append(Fraction(value))
+            edges = ([max(low)] if low else []) + ([min(high)] if high else [])
+            if not edges:
+                continue
+            wall = self.chance.random.choice(edges)
+            for part in (0, Fraction(1, 2**24), Fraction(1, 16)):
+                moved = {**draw, s: wall + (draw[s] - wall) * part}
+                if _fits(s, moved[s]) and all(self._holds(c, moved) for c in self.given):
+                    draw = moved
+                    break
+        return draw
 
     def _fresh(self, size: int | None) -> Draw:
         draw: Draw = {}
@@ -174,7 +229,7 @@ class Sampler:
         with self.chance.mood():
             for s in self.symbols:
                 if s not in draw:
-                    draw[s] = self._zero(s, draw) if self.chance.silent() else self._value(s, draw)
+                    draw[s] = self._zero(s, draw) if self.chance.silent(s) else self._value(s, draw)
         return draw
 
     def _zero(self, symbol: Any, draw: Draw) -> Any:
@@ -188,7 +243,7 @@ class Sampler:
             rows, columns = (
                 int(sp.S(d).subs({k: v for k, v in draw.items() if k in self.sizes})) for d in symbol.shape
             )
-            return self.chance.matrix(rows, columns)
+            return self.chance.echoed(self.chance.matrix(rows, columns))
         return self.chance.scalar(symbol)
 
     def meet(self, draw: Draw, repairs: int = 30) -> Draw | None:
@@ -222,6 +277,8 @@ class Sampler:
         if not names:
             return None
         moved = dict(draw)
+        if self.limited and not self.chance.index(4):
+            return self._tightened(draw)
         if not self.chance.index(8):  # all columns smaller: bounds by slopes are sharp at small signals
             names = [s for s in names if isinstance(s, sp.MatrixSymbol) and s.shape[1] == 1] or names
             moved.update({s: _scaled(moved[s], Fraction(1, 8)) for s in names if not s.is_integer})

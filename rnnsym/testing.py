@@ -18,10 +18,11 @@ import numpy as np
 import sympy as sp
 
 from rnnsym.chance import Draw, walls
+from rnnsym.comparison import Outcome, argument
 from rnnsym.defined import Numbers, Undefined
 from rnnsym.exact import balls
 from rnnsym.result import Check, Result, RnnsymError, SpecError
-from rnnsym.verify import SIZES, Outcome, _argument, _Verification, verify
+from rnnsym.verify import SIZES, _Verification, verify
 
 __all__ = ["assert_matches", "assert_verified"]
 
@@ -159,7 +160,7 @@ class _Matching(_Verification):
                 )
                 value = table[:, 0] if symbol.shape[1] == 1 and not name.startswith(MATRICES) else table
             else:
-                value = _argument(draw[symbol], symbol, False)
+                value = argument(draw[symbol], symbol, False)
             arguments[called] = self._native(value)
         with np.errstate(all="ignore"):
             return self.author(**arguments)

@@ -9,53 +9,40 @@ disagreement of its own when it is far off where the formula is right.
   still on its way there at the last of the points by which its variable approaches its point.
 - A refutation is shrunk to small numbers: the smallest sizes, then entries to 0, 1 and small whole numbers.
 
-May import: everything to the left of `verify`.
+May import: everything to the left of `verify`, with its own rooms comparison, bounds and shrinking.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-import mpmath
 import numpy as np
 import sympy as sp
 
+from rnnsym.bounds import Climb, gap_of_ratio, margin, parts, related, tends_to_1, tightness
 from rnnsym.chance import Draw, Sampler, walls
-from rnnsym.code import array_function
+from rnnsym.comparison import SAME, ArrayCode, Outcome, distance, is_nan, shown, undecided
 from rnnsym.defined import Approaches, Jacobian, Numbers, Undefined
 from rnnsym.defined.dynamics import Count
 from rnnsym.defined.loci import Locus, nearly, on_branch, settled
 from rnnsym.exact import balls
 from rnnsym.recorded import on_network
 from rnnsym.result import Check, NoClosedForm, Result, RnnsymError, SpecError
+from rnnsym.shrinking import mean, readable, shrunk
 from rnnsym.vectors import Slot
 from rnnsym.weights import Network
 
 SIZES = (1, 2, 3, 7)
 TRIALS = 200
+# Digits by which a variable is near its limit; fewer where high powers of it would drown.
+APPROACHES = ((2, 4, 6, 8), (1, 2, 3, 4, 5))
 HOPELESS = 24  # draws in a row without one that meets the hypotheses, before giving up
 BOUNDARY = 1e-18  # closer than this to equality, a point known to fewer digits decides nothing
-SAME = 1e-12  # of the formula, at 60 digits
 CODE = 1e-6  # of the array code in float64, relative to the largest entry
 MORE = 160  # digits of a second look where both sides agree to a few digits: units saturate, differences cancel
-NOISE = 1e-30  # of numbers with 60 digits that were found by running: no ratio is taken of smaller ones
-LEVEL = 1e-4  # a ratio this close to 1 need not come closer: its definition may have no more digits
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One draw: whether both sides agree, the error of the array code, and the two values."""
-
-    agrees: bool
-    error: float
-    lhs: Any
-    rhs: Any
-    part: str
-    side: bool | None = None
-    slack: float | None = None  # of a bound or an implication: 0 where it is sharp, relative to its sides
 
 
 def verify(
@@ -95,40 +82,32 @@ class _Verification:
 
     def __init__(self, result: Result, trials: int, seed: int, dims: tuple[int, ...], digits: int | None) -> None:
         self.result, self.trials, self.seed, self.digits = result, trials, seed, digits
-        self.limits = [c for c in _parts(result.given) if isinstance(c, Approaches)]
+        self.limits = [c for c in parts(result.given) if isinstance(c, Approaches)]
         symbols = {s for s in result.free_symbols if not isinstance(s, Slot)} - {c.symbol for c in self.limits}
         for s in list(symbols):
             symbols |= {d for size in getattr(s, "shape", ()) for d in sp.S(size).free_symbols}
         self.bounds = bounds = walls(result.rhs, result.given, *(e for _, e in result.where))
-        given = sp.And(*(c for c in _parts(result.given) if not isinstance(c, Approaches)))
+        given = sp.And(*(c for c in parts(result.given) if not isinstance(c, Approaches)))
         if result.relation == "=>":  # only where the premise holds can an implication fail
             given = sp.And(given, result.lhs)
         self.sampler = Sampler(symbols, given, bounds, seed)
+        if result.relation in ("=>", "<=", "<"):
+            self.sampler.tighten()
         self.dims = dims if self.sampler.sizes else ()
         self.makers = _makers(result)
-        self.function = self._array_code()
+        self.code = ArrayCode(result, self.sampler.sizes, digits)
         self.worst_error = 0.0
         self.sees_names: bool | None = None  # whether the left side needs the quantities of `where`
-
-    def _array_code(self) -> Any:
-        try:
-            function = array_function(self.result, "mpmath" if self.digits else "numpy")
-            _ = function.source
-        except NoClosedForm:
-            return None
-        return function
 
     def check(self) -> Check:
         done = skipped = 0
         sides: set[bool] = set()
         last: dict[bool, Draw] = {}
-        tight: list[tuple[float, Draw]] = []  # the tightest draw of all, and that of the present climb
+        climb = Climb(self.sampler)
         for k in range(self.trials):
             size = _size(self.dims, k)
             draw = self._between(last) if self.result.relation == "<=>" and k % 3 == 2 and len(last) == 2 else None
-            if k % 2 and tight:
-                draw = self.sampler.nudged(tight[k % 4 == 3][1])
-            draw = draw or self._on_locus(k, size) or self.sampler.draw(size)
+            draw = climb.next(k) or draw or self._on_locus(k, size) or self.sampler.draw(size)
             outcome = None if draw is None else self.compare(draw)
             if draw is None or outcome is None:
                 skipped += 1
@@ -137,10 +116,7 @@ class _Verification:
                 continue
             done += 1
             self.worst_error = max(self.worst_error, outcome.error)
-            if outcome.slack is not None and outcome.slack > SAME:  # where it is sharp there is nothing left to climb
-                here = (outcome.slack, draw)
-                again = not tight or k % 32 == 0
-                tight = [min([here, *tight[:1]], key=_slack), here if again else min(here, tight[1], key=_slack)]
+            climb.saw(k, outcome.slack, draw)
             if outcome.side is not None:
                 sides.add(outcome.side)
                 last[outcome.side] = draw
@@ -210,7 +186,7 @@ class _Verification:
         agrees = bool(right) if self.result.relation == "=>" else left == right
         if not agrees and self._on_boundary(numbers):
             return None
-        slack = _margin(self.result.rhs, numbers) if self.result.relation == "=>" and agrees else None
+        slack = margin(self.result.rhs, numbers) if self.result.relation == "=>" and agrees else None
         return Outcome(agrees, 0.0, left, right, "the claim", left, slack)
 
     def _on_boundary(self, numbers: Numbers) -> bool:
@@ -227,25 +203,24 @@ class _Verification:
         return False
 
     def _compare_limit(self, draw: Draw) -> Outcome | None:
-        gaps = []
-        for approach in range(2, 9, 2):
-            point = {c.symbol: c.near(approach) for c in self.limits}
-            numbers = self._numbers({**draw, **point})
-            left, right = (np.asarray(numbers.float(side)) for side in (self.result.lhs, self.result.rhs))
-            seen = np.maximum(np.abs(left), np.abs(right)) > NOISE
-            if np.any(seen):
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    gaps.append(float(np.max(np.abs(left / right - 1), initial=0.0, where=seen)))
-        if len(gaps) < 3 or any(g != g for g in gaps):
-            return None
-        # A wrong factor leaves a gap that no longer shrinks: each of the last must be half of the one before.
-        shrinks = all(b < 0.5 * a or b < LEVEL for a, b in zip(gaps[-3:], gaps[-2:], strict=False))
-        agrees = gaps[-1] < 1e-2 and shrinks
-        return Outcome(agrees, gaps[-1], left.tolist(), right.tolist(), "the limit")
+        for approaches in APPROACHES:
+            seen = [self._ratio_at(draw, digits) for digits in approaches]
+            found = [outcome for outcome in seen if outcome is not None]
+            gaps = [outcome.error for outcome in found]
+            if len(gaps) >= 3 and all(g == g for g in gaps):
+                return replace(found[-1], agrees=tends_to_1(gaps))
+        return None
+
+    def _ratio_at(self, draw: Draw, digits: int) -> Outcome | None:
+        point = {c.symbol: c.near(digits) for c in self.limits}
+        numbers = self._numbers({**draw, **point})
+        left, right = (np.asarray(numbers.float(side)) for side in (self.result.lhs, self.result.rhs))
+        gap = gap_of_ratio(left, right)
+        return None if gap is None else Outcome(False, gap, left.tolist(), right.tolist(), "the limit")
 
     def _compare_values(self, draw: Draw, numbers: Numbers) -> Outcome | None:
         left = self._definition(draw, numbers).value(self.result.lhs)
-        if _is_nan(left):
+        if is_nan(left):
             return None
         relation = self.result.relation
         parts = [(self.result.rhs, "the claim")]
@@ -253,45 +228,53 @@ class _Verification:
         right = None
         for expression, part in parts:
             value = self._side(numbers, expression, left)
+            if is_nan(value) and any(undecided(e, numbers) for e in (expression, *(e for _, e in self.result.where))):
+                return None
             right = value if right is None else right
-            gap = _distance(left, value)
+            gap = distance(left, value)
             kind = relation if part == "the claim" else "="
-            if kind == "=" and SAME < gap < 1e-2 and numbers.digits < MORE:
-                gap = min(gap, self._looked_at_again(draw, expression))
-            if not _related(kind, left, value, gap):
-                return Outcome(False, gap, _shown(left), _shown(value), part)
+            if SAME < gap < 1e-2 and not related(kind, left, value, gap):
+                again = self._looked_at_again(draw, expression)
+                if again is not None and related(kind, *again, distance(*again)):
+                    continue
+            if not related(kind, left, value, gap):
+                return Outcome(False, gap, shown(left), shown(value), part)
         if relation != "=":
-            return Outcome(True, 0.0, None, None, "the claim", slack=_tightness(left, right))
+            return Outcome(True, 0.0, None, None, "the claim", slack=tightness(left, right))
         on_edge = isinstance(self.result.lhs, Count) and not all(isinstance(v, Fraction | int) for v in draw.values())
-        error = None if on_edge else self._code_error(draw, left)
+        error = None if on_edge else self.code.error(draw, left)
         if error is None:
             return Outcome(True, 0.0, None, None, "the claim")
         if error > CODE:
-            retry = self._code_error(draw, left, exact=True)
+            retry = self.code.error(draw, left, exact=True)
             if (retry is None or retry > SAME) and not self._between_floats(draw, numbers):
-                return Outcome(False, error, _shown(left), "array code", "the array code")
+                return Outcome(False, error, shown(left), "array code", "the array code")
             error = 0.0
         return Outcome(True, error, None, None, "the claim")
 
-    def _looked_at_again(self, draw: Draw, expression: Any) -> float:
-        """The gap at so many digits that differences and saturated units leave enough of them."""
+    def _looked_at_again(self, draw: Draw, expression: Any) -> tuple[Any, Any] | None:
+        """Both sides at so many digits that differences and saturated units leave enough of them."""
         try:
             numbers = self._numbers(draw, MORE)
             left = self._definition(draw, numbers).value(self.result.lhs)
-            return float("inf") if _is_nan(left) else _distance(left, self._side(numbers, expression, left))
+            return None if is_nan(left) else (left, self._side(numbers, expression, left))
         except (Undefined, ZeroDivisionError):
-            return float("inf")
+            return None
 
     def _between_floats(self, draw: Draw, numbers: Numbers) -> bool:
-        """Whether a draw that floats cannot hold lies exactly where two cases meet: rounding takes the code off it."""
+        """Whether a draw lies exactly where two cases meet, and rounding takes the code off it: the draw is no float, or
+        what is compared there is not rational."""
         rounded = any(
             v.denominator & (v.denominator - 1)
             for value in draw.values()
             for v in ([e for row in value for e in row] if isinstance(value, list) else [value])
             if isinstance(v, Fraction)
         )
-        walls = [w for w in self.bounds if isinstance(w.lhs, sp.Expr) and isinstance(w.rhs, sp.Expr)]
-        return rounded and any(numbers._exact(w.lhs - w.rhs) == 0 for w in walls)
+        gaps = [w.lhs - w.rhs for w in self.bounds if isinstance(w.lhs, sp.Expr) and isinstance(w.rhs, sp.Expr)]
+        values = [(gap, numbers._exact(gap)) for gap in gaps]
+        return any(
+            (rounded and value == 0) or (value is None and numbers._exact(gap, True) == 0) for gap, value in values
+        )
 
     def _side(self, numbers: Numbers, expression: Any, left: Any) -> Any:
         """The value of a right side in the shape of the left."""
@@ -306,34 +289,6 @@ class _Verification:
         if isinstance(value, np.ndarray) and not isinstance(left, np.ndarray) and value.size == 1:
             value = value.flat[0]
         return value
-
-    def _code_error(self, draw: Draw, left: Any, exact: bool = False) -> float | None:
-        """Relative error of the array code against the definition; None if there is no code or a value is missing."""
-        if self.function is None:
-            return None
-        function = array_function(self.result, "mpmath") if exact and not self.digits else self.function
-        high = exact or bool(self.digits)
-        called = {s: v for s, v in draw.items() if s in self._called}
-        try:
-            if high:
-                with mpmath.workdps((self.digits or 30) + 5):
-                    return _exact_distance(left, function(**{s.name: _argument(v, s, True) for s, v in called.items()}))
-            names = {s.name: _argument(v, s, False) for s, v in called.items()}
-            with np.errstate(all="ignore"):
-                value = np.asarray(function(**names))
-        except (ZeroDivisionError, OverflowError):
-            return None
-        expected = balls.floats(left) if isinstance(left, np.ndarray) else np.asarray(balls.to_float(left))
-        value = value.reshape(np.shape(expected)) if value.size == expected.size else value
-        finite = np.isfinite(expected)
-        scale = max(1.0, float(np.max(np.abs(expected), initial=0.0, where=finite)))
-        with np.errstate(invalid="ignore"):  # infinity is infinity
-            error = float(np.max(np.where(value == expected, 0.0, np.abs(value - expected)), initial=0.0)) / scale
-        return error if np.isfinite(error) else float("inf")
-
-    @property
-    def _called(self) -> set[Any]:
-        return {s for s in self.result.free_symbols if s not in self.sampler.sizes}
 
     def _on_locus(self, k: int, size: int | None) -> Draw | None:
         """A draw where the left side changes its value (on a locus, eigenvalues near the circle), or where the right side
@@ -367,7 +322,7 @@ class _Verification:
         if any(inside[s] != outside[s] for s in self.sampler.sizes):
             return None
         for _ in range(8):
-            middle = {s: _mean(inside[s], outside[s]) for s in inside}
+            middle = {s: mean(inside[s], outside[s]) for s in inside}
             if any(v is None for v in middle.values()) or not all(
                 self.sampler._holds(c, middle) for c in self.sampler.given
             ):
@@ -380,40 +335,19 @@ class _Verification:
 
     # a counterexample
     def _refuted(self, draw: Draw, outcome: Outcome, done: int, skipped: int) -> Check:
-        draw, outcome = self._shrunk(draw, outcome)
-        worst = {s.name: _readable(v) for s, v in sorted(draw.items(), key=lambda item: str(item[0]))}
+        draw, outcome = shrunk(draw, outcome, self.dims, self.sampler, self._fails)
+        worst = {s.name: readable(v) for s, v in sorted(draw.items(), key=lambda item: str(item[0]))}
         return self._record(
             "refuted", done, skipped, max_error=outcome.error, worst=worst, part=outcome.part,
             lhs_value=outcome.lhs, rhs_value=outcome.rhs,
         )  # fmt: skip
 
-    def _shrunk(self, draw: Draw, outcome: Outcome, budget: int = 300) -> tuple[Draw, Outcome]:
-        for size in sorted(d for d in self.dims if d < max(self.dims, default=0)):
-            for _ in range(10):
-                small = self.sampler.draw(size, tries=4)
-                found = None if small is None else self.compare(small)
-                if small is not None and found is not None and not found.agrees:
-                    return self._simpler(small, found, budget)
-        return self._simpler(draw, outcome, budget)
-
-    def _simpler(self, draw: Draw, outcome: Outcome, budget: int) -> tuple[Draw, Outcome]:
-        """Greedy: each number to the simplest value at which the claim still fails."""
-        changed = True
-        while changed and budget > 0:
-            changed = False
-            for place, value in _places(draw):
-                for simple in _simpler_than(value):
-                    budget -= 1
-                    trial = _with(draw, place, simple)
-                    if budget <= 0 or not _allowed(place[0], simple):
-                        continue
-                    if not all(self.sampler._holds(c, trial) for c in self.sampler.given):
-                        continue
-                    found = self.compare(trial)
-                    if found is not None and not found.agrees:
-                        draw, outcome, changed = trial, found, True
-                        break
-        return draw, outcome
+    def _fails(self, draw: Draw) -> Outcome | None:
+        """The outcome of a draw that meets the hypotheses and refutes the claim."""
+        if not all(self.sampler._holds(c, draw) for c in self.sampler.given):
+            return None
+        outcome = self.compare(draw)
+        return outcome if outcome is not None and not outcome.agrees else None
 
 
 def _size(dims: tuple[int, ...], k: int) -> int | None:
@@ -431,155 +365,6 @@ def _makers(result: Result) -> list[Any]:
     if result.relation not in ("<=>", "=>") and not isinstance(result.lhs, Count):
         return []
     return [e for e in sp.preorder_traversal(result.lhs) if hasattr(e, "corners")]
-
-
-def _parts(given: Any) -> tuple[Any, ...]:
-    return given.args if isinstance(given, sp.And) else (given,)
-
-
-def _is_nan(value: Any) -> bool:
-    return any(map(balls.is_nan, value.flat if isinstance(value, np.ndarray) else (value,)))
-
-
-def _distance(left: Any, right: Any) -> float:
-    """The largest difference relative to the largest entry (at least 1)."""
-    if np.shape(left) != np.shape(right):
-        return float("inf")
-    pairs = list(zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True))
-    scale = max([1.0, *(float(abs(a)) for a, _ in pairs if float(abs(a)) < float("inf"))])
-    gaps = [0.0 if a == b else float(abs(a - b)) for a, b in pairs]
-    return max((g if g == g else float("inf") for g in gaps), default=0.0) / scale
-
-
-def _related(relation: str, left: Any, right: Any, gap: float) -> bool:
-    if relation == "=":
-        return gap <= SAME
-    if _is_nan(right):
-        return False
-    pairs = zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True)
-    slack = [float(b - a) for a, b in pairs]
-    return all(s > 0 for s in slack) if relation == "<" else all(s >= -SAME for s in slack)
-
-
-def _slack(found: tuple[float, Draw]) -> float:
-    return found[0]
-
-
-def _tightness(left: Any, right: Any) -> float | None:
-    """How far a bound is from being sharp, relative to its sides, in its tightest entry; None where both are 0."""
-    pairs = zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True)
-    found = [
-        (float(b) - float(a)) / scale
-        for a, b in pairs
-        if (scale := max(abs(float(a)), abs(float(b)))) > NOISE and scale < float("inf")
-    ]
-    return min(found, default=None)
-
-
-def _margin(condition: Any, numbers: Numbers) -> float | None:
-    """How far a condition is from failing: the least tightness of its inequalities; None if it is made of other things."""
-    parts = _parts(condition)
-    if not all(isinstance(c, sp.Lt | sp.Le | sp.Gt | sp.Ge) for c in parts):
-        return None
-    margins = [_tightness(numbers.value(c.lts), numbers.value(c.gts)) for c in parts]
-    return min((m for m in margins if m is not None), default=None)
-
-
-def _exact_distance(left: Any, value: Any) -> float:
-    with balls.precision(60):
-        flat = np.asarray(value, dtype=object).reshape(-1)
-        values = map(mpmath.mpmathify, flat)
-        right = [_ball_of(v) if mpmath.isfinite(v) else balls.NAN for v in values]
-        table = np.array(right, dtype=object).reshape(np.shape(left)) if isinstance(left, np.ndarray) else right[0]
-        return _distance(left, table)
-
-
-def _ball_of(number: Any) -> Any:
-    """The ball of a number of mpmath."""
-    if isinstance(number, mpmath.mpc):
-        return _ball_of(number.real) + _ball_of(number.imag) * balls.ball(1j)
-    return balls.ball(sp.Float(mpmath.nstr(number, 55), 55))
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return balls.floats(value)
-    return balls.to_float(value)
-
-
-def _argument(value: Any, symbol: Any, high: bool) -> Any:
-    """A drawn value as what the array code takes."""
-    convert = _to_mpf if high else _to_float
-    if not isinstance(symbol, sp.MatrixSymbol):
-        return convert(value)
-    rows = [[convert(v) for v in row] for row in value]
-    table = np.array(rows, dtype=object if high else None)
-    return table[:, 0] if symbol.shape[1] == 1 else table
-
-
-def _to_float(value: Any) -> Any:
-    return float(value) if isinstance(value, Fraction | int) else balls.to_float(balls.ball(value))
-
-
-def _to_mpf(value: Any) -> Any:
-    if isinstance(value, Fraction | int):
-        return mpmath.mpf(Fraction(value).numerator) / Fraction(value).denominator
-    return mpmath.mpmathify(balls.ball(value).mid().str(60, radius=False))
-
-
-def _mean(a: Any, b: Any) -> Any:
-    if isinstance(a, list) and isinstance(b, list):
-        return [[(x + y) / 2 for x, y in zip(r, s, strict=True)] for r, s in zip(a, b, strict=True)]
-    if isinstance(a, Fraction) and isinstance(b, Fraction):
-        return (a + b) / 2
-    return None
-
-
-def _readable(value: Any) -> Any:
-    if isinstance(value, Fraction):
-        return int(value) if value.denominator == 1 else value
-    if isinstance(value, list | np.ndarray):
-        rows = [[_readable(v) for v in row] for row in value]
-        return [row[0] for row in rows] if rows and len(rows[0]) == 1 else rows
-    return balls.to_float(balls.ball(value))
-
-
-def _places(draw: Draw) -> list[tuple[Any, Fraction]]:
-    found: list[tuple[Any, Fraction]] = []
-    for s, value in draw.items():
-        if isinstance(value, list):
-            found += [
-                ((s, i, j), v) for i, row in enumerate(value) for j, v in enumerate(row) if isinstance(v, Fraction)
-            ]
-        elif isinstance(value, Fraction) and not (s.is_integer and s.is_positive):
-            found.append(((s,), value))
-    return found
-
-
-def _simpler_than(value: Fraction) -> list[Fraction]:
-    order = [Fraction(v) for v in (0, 1, -1, 2, -2)] + [Fraction(1, 2), Fraction(-1, 2), Fraction(round(value))]
-    cost = _cost(value)
-    return [v for v in dict.fromkeys(order) if _cost(v) < cost]
-
-
-def _cost(value: Fraction) -> tuple[int, int, bool]:
-    return value.denominator, abs(value.numerator), value < 0
-
-
-def _with(draw: Draw, place: tuple[Any, ...], value: Fraction) -> Draw:
-    symbol, *index = place
-    if not index:
-        return {**draw, symbol: value}
-    table = [list(row) for row in draw[symbol]]
-    table[index[0]][index[1]] = value
-    return {**draw, symbol: table}
-
-
-def _allowed(symbol: Any, value: Fraction) -> bool:
-    if isinstance(symbol, sp.MatrixSymbol):
-        return True
-    wrong = (symbol.is_positive and value <= 0) or (symbol.is_negative and value >= 0)
-    return not (wrong or (symbol.is_nonnegative and value < 0) or (symbol.is_nonzero and value == 0))
 
 
 def claim(

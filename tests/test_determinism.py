@@ -93,6 +93,7 @@ def test_threads_that_derive_at_once_agree_with_one():
     assert together == [_derived(2), _derived(3)] * 2
 
 
+@pytest.mark.slow
 def test_results_pass_through_pickle_into_another_process(tmp_path: Path):
     results = [
         rs.jacobian(rs.lstm()),

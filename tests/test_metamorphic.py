@@ -91,7 +91,7 @@ def test_reading_the_state_a_step_earlier_delays_the_response(S):
     assert same(sp.Matrix(rs.transfer_function(current, z).rhs) / z, rs.transfer_function(previous, z).rhs)
 
 
-@pytest.mark.parametrize("entry", [a, b, w])
+@pytest.mark.parametrize("entry", [a, *(pytest.param(s, marks=pytest.mark.slow) for s in (b, w))])
 def test_a_number_put_in_before_or_after_gives_the_same(entry):
     A, B, C = sp.Matrix([[a, 1], [b, w]]), sp.Matrix([b, 1]), sp.Matrix([[1, a]])
     for value in (0, 1, sp.Rational(-1, 2)):

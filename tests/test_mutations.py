@@ -34,6 +34,8 @@ SHARP = (
     "gap_bound chaos_free_decay lstm_counter truncation_error incremental_gain residual_error birkhoff_bound".split()
 )
 
+LONG = 400  # draws for what survives the first ones and is not equivalent
+
 # (function, number of its Result, mutant) -> why verify does not refuse it
 VERIFIED_BY_LIMITS = "a limit in n: simulations show that it is reached, not that nothing else could reach it"
 SURVIVORS: dict[tuple[str, int, str], str] = {
@@ -41,29 +43,24 @@ SURVIVORS: dict[tuple[str, int, str], str] = {
     ("circular_law", 2, "=> to <=>"): VERIFIED_BY_LIMITS,
     ("spectral_outlier", 1, "=> to <=>"): VERIFIED_BY_LIMITS,
     ("convergence_order", 1, "without Unequality Ne(lamda, 0)"): "at lambda = 0 both sides are 0 and have no ratio",
-    (
-        "growth_cap",
-        2,
-        "lost factor 3",
-    ): "three steps of gates near 1 and a matrix with aligned slopes are not reached by 60 draws",
-    ("symmetric_energy", 1, "without Symmetric W_h symmetric"): "few draws of an unsymmetric matrix raise the energy",
-    ("sector_contraction", 1, "lost term _3"): "the bias alone: it is the same in both runs and the bound is by slopes",
-    (
-        "stability_boundary",
-        1,
-        "h_t: sign of b",
-    ): "holds for every b: the residual is compared on the locus in h_t itself",
+    ("symmetric_energy", 1, "without Symmetric W_h symmetric"): "true: that I + W_h is positive definite says it too",
+    ("stability_boundary", 1, "h_t: sign of b"): "true: both sides are the same polynomial in h_t, whatever h_t is",
     ("stability_boundary", 1, "h_t: plus 1"): "the same",
     (
-        "gradient_bound",
-        2,
-        "without Follows h[s] = tanh(W_h*h[s - 1] + W_x*x[s] + b)",
-    ): "needs states off every run, |h| > sqrt 2, at several steps",
-    (
-        "norms_above_one",
+        "rotation_angle",
         1,
-        "transposed factor",
-    ): "the claim is false itself and kept to be refuted, which 60 draws do not always do",
+        "without Unequality Ne(d_1*(W_h_11*W_h_22 - W_h_12*W_h_21), 0)",
+    ): "true: the other hypotheses divide by it, and hold nowhere else",
+    (
+        "miller_hardt",
+        1,
+        "without StrictLessThan f < 1",
+    ): "true: w_i is not negative, and the premise 0 <= w_i < 1 - f says it",
+    (
+        "kalman_weight",
+        1,
+        "without StrictGreaterThan Q > 0",
+    ): "needed on thin sets alone: at Q = 0, |A| = 1 the weight tends to 1 like 1/t and its definition does not settle; at single Q < 0",
     (
         "so2_amplitude",
         1,
@@ -87,7 +84,10 @@ def judged(name: str, number: int, result: Result, mutant: Result, trials: int) 
             return "killed"
     except (RnnsymError, TypeError, ValueError, AttributeError, LookupError, NotImplementedError):
         return "killed"
-    return "equivalent" if equivalent(result, mutant) else "survives"
+    if equivalent(result, mutant):
+        return "equivalent"
+    longer = max(1, round(LONG / multiplier()))  # SURVIVORS belongs to these draws: not scaled
+    return "survives" if rs.verify(mutant, trials=longer) else "killed"
 
 
 def chosen(name: str, number: int, result: Result, count: int) -> list[tuple[str, Result]]:
@@ -116,10 +116,11 @@ def run(work: list[tuple[str, int, Result]], count: int, trials: int) -> Counter
     return figures
 
 
-def test_wrong_variants_of_some_results_are_refused():
-    work = [(name, k, r) for name in QUICK for k, r in enumerate(results_of(name), 1)]
+@pytest.mark.parametrize("names", [QUICK[:7], pytest.param(QUICK[7:], marks=pytest.mark.slow)], ids=["few", "more"])
+def test_wrong_variants_of_some_results_are_refused(names):
+    work = [(name, k, r) for name in names for k, r in enumerate(results_of(name), 1)]
     figures = run(work, 1, 100)
-    assert figures["killed"] >= len(QUICK)
+    assert figures["killed"] >= len(names) - 1
 
 
 @pytest.mark.slow
@@ -130,7 +131,12 @@ def test_wrong_variants_of_every_result_are_refused():
     assert figures["killed"] > 0.75 * figures.total()
 
 
-@pytest.mark.parametrize("name", ASYMPTOTIC)
+def some(names, fast):
+    """The names as parameters, slow but for those of `fast`."""
+    return [name if name in fast.split() else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("name", some(ASYMPTOTIC, "fold_sensitivity pitchfork_amplitude critical_halving"))
 def test_a_coefficient_that_is_wrong_by_half_a_percent_is_refused(name):
     (result, *_) = [r for r in results_of(name) if r.relation == "~"]
     assert rs.verify(result, trials=4)
@@ -138,10 +144,24 @@ def test_a_coefficient_that_is_wrong_by_half_a_percent_is_refused(name):
         assert not rs.verify(replace(result, rhs=result.rhs * factor, steps=()), trials=4)
 
 
-@pytest.mark.parametrize("name", SHARP)
+@pytest.mark.parametrize("name", some(SHARP, "gap_bound chaos_free_decay"))
 def test_a_bound_that_is_a_tenth_too_small_is_refused(name):
     (result, *_) = [r for r in results_of(name) if r.relation in ("<=", "<")]
     assert not rs.verify(replace(result, rhs=result.rhs * sp.Rational(9, 10), steps=()), trials=400)
+
+
+@pytest.mark.slow
+def test_a_bound_over_runs_that_differ_in_one_input_is_refuted_without_it():
+    (gain, *_) = results_of("incremental_gain")
+    label_of_last = [m for label, m in mutants(gain) if label in ("sign of x_3", "lost term -u_3")]
+    assert len(label_of_last) == 2
+    assert not any(rs.verify(m, trials=200) for m in label_of_last)
+
+
+def test_a_hypothesis_that_only_prints_the_recurrence_is_not_needed():
+    (bound, *_) = results_of("gradient_bound")
+    dropped = [m for label, m in mutants(bound) if label.startswith("without Follows")]
+    assert dropped and all(equivalent(bound, m) and rs.verify(m, trials=40) for m in dropped)
 
 
 def test_mutants_are_the_same_in_every_run():
@@ -157,6 +177,7 @@ def test_a_wrong_gate_among_the_named_quantities_is_refused():
         assert not rs.verify(mutant, trials=20)
 
 
+@pytest.mark.slow
 def test_saturated_units_and_vanishing_responses_are_no_disagreement():
     assert all(rs.verify(rs.sum_rule(), trials=30, seed=seed) for seed in (0, 2))
     cell = rs.elman("erf", W_h=w, W_x=1, b=b)

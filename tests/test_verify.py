@@ -11,6 +11,7 @@ from rnnsym.defined import (
     Approaches,
     FixedPointOf,
     Nilpotent,
+    Numbers,
     OrderedProduct,
     Orthogonal,
     PositiveDefinite,
@@ -20,7 +21,7 @@ from rnnsym.defined import (
     SpectralRadius,
     Symmetric,
 )
-from rnnsym.result import Result, SpecError, Step
+from rnnsym.result import Result, ShapeError, SpecError, Step
 from rnnsym.vectors import Diagonal, entrywise, linear
 from rnnsym.verify import claim, verify
 
@@ -181,3 +182,47 @@ def test_a_wrong_formula_of_the_user_is_refused_and_a_right_one_runs():
     assert isinstance(right, Result) and verify(right)
     assert abs(right(a=0.3) - 0.5370495669980353) < 1e-15
     assert not verify(claim(sp.tanh(2 * a), 2 * sp.tanh(a) / (1 - sp.tanh(a) ** 2)))
+
+
+def test_a_case_that_60_digits_cannot_decide_is_skipped_and_one_without_a_value_is_refused():
+    level = sp.Eq(sp.gamma(a**2 + 2), (a**2 + 1) * sp.gamma(a**2 + 1))  # true, and undecided unless a^2 is whole
+    check = verify(claim(a**2, sp.Piecewise((a**2, level), (a**2 + 1, True))), trials=40)
+    assert check.verdict == "agrees" and check.skipped > 0
+    off = sp.Piecewise((a, 1 / a > sp.S.Half), (a * sp.cos(a) ** 2 + a * sp.sin(a) ** 2, True))
+    assert verify(claim(a, off)).worst == {"a": 0}
+
+
+def test_array_code_is_not_held_to_an_equality_that_rounding_breaks():
+    double = sp.Eq(sp.tanh(2 * a), 2 * sp.tanh(a) / (1 + sp.tanh(a) ** 2))
+    assert verify(claim(a**2, sp.Piecewise((a**2, double), (0, True))), trials=60)
+
+
+def test_a_bound_is_looked_at_with_more_digits_before_it_is_refuted():
+    # saturated: 1 - tanh(60)^2 has 8 of 60 digits left; a sharp bound must not fail by what cancels
+    exact = sp.log(1 - sp.tanh(20 * a) ** 2) + 2 * sp.log(sp.cosh(20 * a))
+    assert verify(claim(exact, 0, relation="<="), trials=100)
+    assert not verify(claim(exact, -sp.Rational(1, 10**9), relation="<="), trials=20)
+
+
+def test_an_entry_outside_of_its_matrix_is_an_error_and_never_counted_from_the_end():
+    x, k = sp.MatrixSymbol("x", 3, 1), sp.Symbol("k", integer=True)
+    numbers = Numbers({x: [[1], [2], [3]]})
+    assert float(numbers.value(sp.Sum(x[k, 0], (k, 0, 2)))) == 6
+    for low, high in ((0, 3), (-1, 2)):
+        with pytest.raises(ShapeError, match="entry"):
+            numbers.value(sp.Sum(x[k, 0], (k, low, high)))
+
+
+def test_hypotheses_have_a_form_that_sympy_can_write():
+    table = sp.MatrixSymbol("A", 2, 2)
+    text = sp.srepr(sp.And(Symmetric(table), a > 0))
+    assert "Symmetric(MatrixSymbol(Str('A'), Integer(2), Integer(2)))" in text
+    names = {**vars(sp), "Symmetric": Symmetric, "Str": sp.core.symbol.Str}
+    assert eval(text, names) == sp.And(Symmetric(table), a > 0)
+
+
+def test_a_bound_that_is_sharp_where_its_hypotheses_barely_hold_is_refuted_when_too_small():
+    u, v, c, d = sp.symbols("u v c d", positive=True)
+    given = sp.And(u <= c, v <= c, sp.Gt(d, u))
+    assert verify(claim(u + v + u, 2 * c + d, relation="<=", given=given), trials=60)
+    assert not verify(claim(u + v + u, sp.Rational(99, 100) * (2 * c + d), relation="<=", given=given), trials=200)

@@ -187,7 +187,7 @@ class Numbers:
             found = self._matrix(expression)
         elif isinstance(expression, sp.matrices.expressions.matexpr.MatrixElement):
             table = self._value(expression.parent)
-            found = table[self.size(expression.i), self.size(expression.j)]
+            found = table[self._place(expression, *table.shape)]
         elif isinstance(expression, sp.Symbol):
             raise NoClosedForm(f"{expression} has no value")
         else:
@@ -227,11 +227,22 @@ class Numbers:
     def _exact_leaf(self, e: Any) -> Fraction | None:
         element = sp.matrices.expressions.matexpr.MatrixElement
         if isinstance(e, element) and isinstance(self.given.get(e.parent), list):
-            value = self.given[e.parent][self.size(e.i)][self.size(e.j)]
+            table = self.given[e.parent]
+            i, j = self._place(e, len(table), len(table[0]) if table else 0)
+            value = table[i][j]
         else:
             value = self.given.get(e)
         found = _rational(value)
         return None if found is None else Fraction(int(found.p), int(found.q))
+
+    def _place(self, element: Any, rows: int, columns: int) -> tuple[int, int]:
+        """The row and the column of an entry, counted from 0: a negative one is not counted from the end."""
+        i, j = self.size(element.i), self.size(element.j)
+        if not (0 <= i < rows and 0 <= j < columns):
+            raise ShapeError(
+                f"{element} is entry ({i}, {j}) of a {rows} x {columns} table; rows and columns count from 0"
+            )
+        return i, j
 
     def _sum(self, expression: Any) -> Any:
         (index, low, high), *others = expression.limits
@@ -239,7 +250,11 @@ class Numbers:
             raise NoClosedForm(f"{expression} is not a finite sum over one index")
         total = balls.ball(0)
         for k in range(self.size(low), self.size(high) + 1):
-            total = total + self._value(at_index(expression.function, index, k).doit())
+            try:
+                term = at_index(expression.function, index, k).doit()
+            except IndexError:  # SymPy's own, where the shape is known
+                raise ShapeError(f"{expression} has no term at {index} = {k}: an entry outside of its matrix") from None
+            total = total + self._value(term)
         return total
 
     def _matrix(self, expression: Any) -> Any:

@@ -49,6 +49,10 @@ class Predicate(Defined, Boolean):
     def sample(self, chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
         return None
 
+    def _sympyrepr(self, printer: Any) -> str:
+        # SymPy prints by class name: its own Predicate is `Q.name`, which the name of this class would reach.
+        return f"{type(self).__name__}({', '.join(map(printer._print, self.args))})"
+
     def to_nnf(self, simplify: bool = True, form: Any = None) -> Any:
         return self
 

@@ -199,7 +199,9 @@ def test_counts_answer_for_numbers(phi, question):
         own, put = question(elman(phi, W_h=number, W_x=1, b=b)), general.subs({"w": number})
         for bias in (-1, sp.Rational(1, 10)):
             value = Numbers({w: number, b: bias}).float(general.lhs)
-            expected = sp.oo if value == float("inf") else int(value)  # softsign at w = -2, |b| = 1: an interval of 2-cycles
+            expected = (
+                sp.oo if value == float("inf") else int(value)
+            )  # softsign at w = -2, |b| = 1: an interval of 2-cycles
             assert own.rhs.subs(b, bias) == put.rhs.subs(b, bias) == expected
 
 

@@ -20,6 +20,7 @@ from sympy.core.relational import Relational
 
 from rnnsym.defined import Numbers, Predicate, Undefined
 from rnnsym.result import RnnsymError
+from rnnsym.solving import allowed, is_root, on_curve
 
 CORNERS = tuple(Fraction(v) for v in ("0", "1", "-1", "1/2", "-1/2", "2", "-2"))
 FACTORS = tuple(Fraction(v) for v in ("-1", "0", "1/8", "1/2", "9/10", "11/10", "2", "8"))  # of a climb
@@ -213,7 +214,7 @@ class Sampler:
             wall = self.chance.random.choice(edges)
             for part in (0, Fraction(1, 2**24), Fraction(1, 16)):
                 moved = {**draw, s: wall + (draw[s] - wall) * part}
-                if _fits(s, moved[s]) and all(self._holds(c, moved) for c in self.given):
+                if allowed(s, moved[s]) and all(self._holds(c, moved) for c in self.given):
                     draw = moved
                     break
         return draw
@@ -263,7 +264,7 @@ class Sampler:
             if not failed:
                 return draw if all(self._holds(p, draw) for p in self.predicates) else None
             condition = self.chance.random.choice(failed)
-            moved = self._onto(condition, draw) if isinstance(condition, sp.Eq) else self._again(condition, draw)
+            moved = self._solved(condition, draw) if isinstance(condition, sp.Eq) else self._again(condition, draw)
             if moved is None:
                 return None
             draw = moved
@@ -296,7 +297,7 @@ class Sampler:
                 value = old + chance.random.choice((-1, 1))
             else:
                 value = old * chance.random.choice(FACTORS) if chance.index(4) else chance.scalar(symbol)
-            return value if _fits(symbol, value) else old
+            return value if allowed(symbol, value) else old
         rows, columns = len(old), len(old[0])
         if rows == 0 or columns == 0:
             return old
@@ -318,8 +319,12 @@ class Sampler:
         return new
 
     def _holds(self, condition: Any, draw: Draw) -> bool:
+        numbers = Numbers(draw)
         try:
-            return Numbers(draw).truth(condition) is True
+            truth = numbers.truth(condition)
+            if truth is None and isinstance(condition, sp.Eq):
+                return is_root(condition, numbers)
+            return truth is True
         except (Undefined, ZeroDivisionError):
             return False
 
@@ -341,6 +346,19 @@ class Sampler:
             )
             return {**draw, symbol: old * factor}
         return {**draw, symbol: self.chance.scalar(symbol)}
+
+    def _solved(self, equation: Any, draw: Draw) -> Draw | None:
+        """The draw moved onto an equation: exactly where it is linear in a symbol, else to a root of it in one."""
+        found = self._onto(equation, draw)
+        if found is not None or not isinstance(equation.lhs - equation.rhs, sp.Expr):
+            return found
+        names = [s for s in self.symbols if s in equation.free_symbols and s.is_Symbol and not s.is_integer]
+        self.chance.random.shuffle(names)
+        for s in names:
+            root = on_curve(equation.lhs - equation.rhs, s, draw, self.chance.random)
+            if root is not None:
+                return {**draw, s: root}
+        return None
 
     def _onto(self, wall: Any, draw: Draw) -> Draw | None:
         """The draw moved onto the equation lhs = rhs of a wall by solving for a symbol in which it is linear."""
@@ -367,7 +385,7 @@ class Sampler:
                 if bottom == 0 or not (top / bottom).is_Rational:
                     continue
                 value = top / bottom
-                if _fits(s, value):
+                if allowed(s, value):
                     return {**draw, s: Fraction(int(value.p), int(value.q))}
         return None
 
@@ -378,15 +396,6 @@ def _scaled(value: Any, factor: Fraction) -> Any:
 
 def _shape(value: Any) -> tuple[int, int] | None:
     return (len(value), len(value[0])) if isinstance(value, list) and value else None
-
-
-def _fits(symbol: Any, value: Any) -> bool:
-    return not (
-        (symbol.is_positive and value <= 0)
-        or (symbol.is_negative and value >= 0)
-        or (symbol.is_nonnegative and value < 0)
-        or (symbol.is_nonzero and value == 0)
-    )
 
 
 def walls(*expressions: Any) -> list[Any]:

@@ -20,7 +20,7 @@ LAYERS = (
     ("analysis.response", "analysis.frequency"), ("analysis.gramians",), ("analysis.noise", "analysis.memory", "analysis.meanfield"),
     ("analysis.snr", "analysis.norms"),
     ("analysis.statespace", "analysis.attention", "analysis.parity", "analysis.volterra"), ("analysis.capacity",),
-    ("chance",), ("weights",), ("network", "recorded"), ("comparison",), ("bounds", "shrinking"), ("verify", "latex", "plots", "spec", "testing", "interop"), ("inspection",),
+    ("solving",), ("chance",), ("weights",), ("network", "recorded"), ("comparison",), ("bounds", "shrinking"), ("verify", "latex", "plots", "spec", "testing", "interop"), ("inspection",),
     ("questions",), ("report",), ("card",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

@@ -27,7 +27,7 @@ from rnnsym.verify import claim, verify
 
 n = sp.Symbol("n", integer=True, positive=True)
 A = sp.MatrixSymbol("A", n, n)
-a, b, p, w = sp.symbols("a b p w", real=True)
+a, b, p, w, y = sp.symbols("a b p w y", real=True)
 
 
 def test_a_right_jacobian_agrees():
@@ -226,3 +226,23 @@ def test_a_bound_that_is_sharp_where_its_hypotheses_barely_hold_is_refuted_when_
     given = sp.And(u <= c, v <= c, sp.Gt(d, u))
     assert verify(claim(u + v + u, 2 * c + d, relation="<=", given=given), trials=60)
     assert not verify(claim(u + v + u, sp.Rational(99, 100) * (2 * c + d), relation="<=", given=given), trials=200)
+
+
+@pytest.mark.parametrize(
+    "left, right, given",
+    [
+        (a**4 + y**4, 1 - a**2 * y**2, sp.Eq(a**2 + y**2, 1)),
+        (a * y, 0, sp.Eq(a**2 + y**2, 1)),
+        (a * y, 0, sp.Eq(y**2, a**3 - a)),
+        (y, 0, sp.Eq(y, sp.tanh(2 * y))),
+        (y, a, sp.Eq(y, sp.tanh(2 * y + a))),
+    ],
+)
+def test_a_hypothesis_that_is_a_curve_is_met_all_along_it(left, right, given):
+    assert not verify(claim(left, right, given=given), trials=20)
+
+
+def test_a_true_claim_on_a_curve_agrees_there():
+    check = verify(claim(a**4 + y**4, 1 - 2 * a**2 * y**2, given=sp.Eq(a**2 + y**2, 1)), trials=20)
+    assert check and check.trials >= 18
+    assert verify(claim(sp.atanh(y) - 2 * y, a, given=sp.Eq(y, sp.tanh(2 * y + a))), trials=20)

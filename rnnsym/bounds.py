@@ -38,6 +38,13 @@ def related(relation: str, left: Any, right: Any, gap: float) -> bool:
     return all(s > 0 for s in slack) if relation == "<" else all(s >= -SAME for s in slack)
 
 
+def touch(left: Any, right: Any) -> bool:
+    """Whether balls cannot tell a side of a strict inequality from the other: a unit that saturates beyond all digits."""
+    pairs = zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True)
+    gaps = [b - a for a, b in pairs]
+    return any(hasattr(g, "rad") and g.rad() > 0 and not (g > 0 or g <= 0) for g in gaps)
+
+
 def tightness(left: Any, right: Any) -> float | None:
     """How far a bound is from being sharp, relative to its sides, in its tightest entry; None where both are 0."""
     pairs = zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True)

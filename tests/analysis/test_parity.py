@@ -34,8 +34,8 @@ def test_wrong_claims_are_refused():
     assert not verify(replace(parity(), given=sp.true), trials=40)  # inputs that are no bits
     assert not verify(replace(constant_drive(), rhs=-constant_drive().rhs), trials=12)
     for result in (readout_changes(1), readout_changes(2)):
-        assert not verify(replace(result, rhs=result.rhs - 1), trials=200)
-        assert not verify(replace(result, given=sp.true), trials=200)
+        assert not verify(replace(result, rhs=result.rhs - 1), trials=2000)
+        assert not verify(replace(result, given=sp.true), trials=2000)
     for result, given in ((rounding_settles(), sp.true), (rounding_settles(), None)):
         changed = replace(result, given=given) if given is not None else replace(result, rhs=sp.Integer(1))
         assert not verify(changed, trials=200)

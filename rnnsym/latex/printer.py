@@ -193,7 +193,8 @@ class PagePrinter(TermPrinter):
     def _print_MatMul(self, expr: Any) -> str:
         coefficient, matrices = expr.as_coeff_matrices()
         negative, coefficient = signed(coefficient)
-        parts = [self._matrix_factor(m) for m in matrices]
+        kept = [m for m in matrices if not (isinstance(m, sp.MatrixBase) and m.shape == (1, 1) and m[0, 0] == 1)]
+        parts = [self._matrix_factor(m) for m in kept or matrices[:1]]  # x_t rather than 1 x_t
         if coefficient != 1:
             scalar = self._print(coefficient)
             parts.insert(0, parens(scalar) if coefficient.is_Add or coefficient.is_Piecewise else scalar)

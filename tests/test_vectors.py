@@ -129,3 +129,15 @@ def test_sizes_that_do_not_fit_are_named():
 def test_an_expression_without_a_rule_is_refused():
     with pytest.raises(NoClosedForm, match="no rule"):
         differential(sp.Inverse(W + Diagonal(h)) * h, h)
+
+
+def test_a_value_that_makes_a_diagonal_trivial_leaves_no_trace():
+    from rnnsym.analysis.jacobian import jacobian
+    from rnnsym.cells import leaky
+
+    J = jacobian(leaky())
+    n = J.rhs.shape[0]
+    assert J.subs({"a": 0}).rhs == sp.Identity(n)
+    assert J.subs({"a": 1}).rhs == jacobian(leaky(a=1)).rhs
+    zeros = {"h": np.zeros(2), "W_x": np.ones((2, 1)), "x": np.zeros(1), "b": np.zeros(2)}
+    np.testing.assert_array_equal(J.subs({"a": 0})(W_h=np.ones((2, 2)), **zeros), np.eye(2))

@@ -12,7 +12,7 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from rnnsym.result import ShapeError
-from rnnsym.vectors.columns import Diagonal, Entrywise, factors_of, slot
+from rnnsym.vectors.columns import Diagonal, Entrywise, diagonal, factors_of, linear, slot, total
 
 
 def explicit(expression: Any, binding: Mapping[Any, Any]) -> Any:
@@ -82,6 +82,24 @@ def _put(expression: Any, scalars: dict[Any, Any]) -> Any:
     return expression.subs(scalars, simultaneous=True)
 
 
+def _tidied(expression: Any) -> Any:
+    """Sums and products written anew where a value made a diagonal or a factor trivial: 0 W + 1 I is I."""
+    if isinstance(expression, Diagonal):
+        return diagonal(expression.arg) if isinstance(expression.arg, Entrywise | sp.ZeroMatrix) else expression
+    if not isinstance(expression, sp.MatAdd | sp.MatMul):
+        return expression
+    if isinstance(expression, sp.MatAdd):
+        terms = tuple(_tidied(term) for term in expression.args)
+        return expression if terms == expression.args else total(*terms)
+    coefficient, factors = factors_of(expression)
+    made = [_tidied(factor) for factor in factors]
+    if made == list(factors) and coefficient != 0 and expression.args[0] != 1:
+        return expression
+    if coefficient != 1:
+        made[-1] = sp.MatMul(coefficient, made[-1], evaluate=False)
+    return linear(*made)
+
+
 def substitute(expression: Any, scalars: Mapping[Any, Any], matrices: Mapping[Any, Any]) -> Any:
     """Values put in for scalar symbols and for MatrixSymbols; a matrix of numbers fixes the sizes everywhere."""
     sizes: dict[Any, Any] = {}
@@ -97,7 +115,7 @@ def substitute(expression: Any, scalars: Mapping[Any, Any], matrices: Mapping[An
     if sizes:
         expression = expression.subs(sizes, simultaneous=True)
     if scalars:
-        expression = _put(expression, dict(scalars))
+        expression = _tidied(_put(expression, dict(scalars)))
     if matrices:
         table = {}
         for symbol, value in matrices.items():

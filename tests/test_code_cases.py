@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from rnnsym.analysis.jacobian import jacobian
 from rnnsym.analysis.linear import matrix_power
 from rnnsym.analysis.memory import fisher_memory
 from rnnsym.analysis.response import impulse_response, step_response
+from rnnsym.cells import leaky
 from rnnsym.code.precision import loss
 from rnnsym.exact import factored
-from rnnsym.result import Result
+from rnnsym.result import Result, ShapeError
 from rnnsym.systems import LinearSystem
 from rnnsym.verify import verify
 
@@ -114,3 +116,11 @@ def test_a_factored_form_is_equal_to_itself_after_pickling(e):
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(form, protocol)) == form
         assert pickle.loads(pickle.dumps(sp.Ne(form, 0), protocol)) == sp.Ne(form, 0)
+
+
+def test_batches_that_do_not_fit_are_named():
+    J = jacobian(leaky())
+    arrays = {"W_h": np.eye(3), "h": np.zeros((5, 3)), "W_x": np.ones((3, 1)), "x": np.zeros(1), "b": np.zeros(3)}
+    with pytest.raises(ShapeError, match=r"do not fit one another: .*h \(5,\)"):
+        J(a=np.array([0.1, 0.2]), **arrays)
+    assert J(a=np.full(5, 0.1), **arrays).shape == (5, 3, 3)

@@ -68,6 +68,8 @@ class ArrayFunction:
             result, values = self._plans[key](arrays), None
         else:
             values, sizes = self._bind(arrays)
+            if self.modules == "numpy":
+                _check_batch(values)
             result = self._computed(values, sizes)
             if key is not None and not self._is_delicate and len(self._plans) < PLANS:
                 plan = self._plan(arrays, values, sizes, result)
@@ -317,6 +319,16 @@ def _core(symbol: Any) -> int:
     if not isinstance(symbol, sp.MatrixSymbol):
         return 0
     return 1 if symbol.shape[1] == 1 else 2
+
+
+def _check_batch(values: Mapping[Any, Any]) -> None:
+    """ShapeError where the leading axes of the arrays do not fit one another."""
+    axes = {s.name: np.shape(v)[: np.ndim(v) - _core(s)] for s, v in values.items()}
+    try:
+        np.broadcast_shapes(*axes.values())
+    except ValueError:
+        given = ", ".join(f"{name} {shape}" for name, shape in axes.items() if shape)
+        raise ShapeError(f"the leading axes of the arrays, a batch, do not fit one another: {given}") from None
 
 
 def _is_size(symbol: Any) -> bool:

@@ -21,6 +21,7 @@ from rnnsym.defined import Numbers
 
 NOISE = 1e-30  # of numbers with 60 digits that were found by running: no ratio is taken of smaller ones
 LEVEL = 1e-4  # a ratio this close to 1 need not come closer: its definition may have no more digits
+CLOSE, FAR = 1e-2, 0.25  # the last ratio of a sequence that tends to 1; one still on its way there
 
 
 def parts(given: Any) -> tuple[Any, ...]:
@@ -99,8 +100,10 @@ def gap_of_ratio(left: Any, right: Any) -> float | None:
         return float(np.max(np.abs(left / right - 1), initial=0.0, where=seen))
 
 
-def tends_to_1(gaps: Sequence[float]) -> bool:
+def tends_to_1(gaps: Sequence[float]) -> bool | None:
     """Whether a ratio is on its way to 1: a wrong factor leaves a gap that no longer shrinks, so each of the last must be
-    half of the one before."""
+    half of the one before. None while the gaps shrink so, but the last is too wide to tell."""
     shrinks = all(b < 0.5 * a or b < LEVEL for a, b in zip(gaps[-3:], gaps[-2:], strict=False))
-    return gaps[-1] < 1e-2 and shrinks
+    if shrinks and CLOSE <= gaps[-1] < FAR:
+        return None
+    return gaps[-1] < CLOSE and shrinks

@@ -210,7 +210,8 @@ class _Verification:
             found = [outcome for outcome in seen if outcome is not None]
             gaps = [outcome.error for outcome in found]
             if len(gaps) >= 3 and all(g == g for g in gaps):
-                return replace(found[-1], agrees=tends_to_1(gaps))
+                agrees = tends_to_1(gaps)
+                return None if agrees is None else replace(found[-1], agrees=agrees)
         return None
 
     def _ratio_at(self, draw: Draw, digits: int) -> Outcome | None:

@@ -23,6 +23,7 @@ from rnnsym.result import RnnsymError
 from rnnsym.solving import allowed, is_root, on_curve
 
 CORNERS = tuple(Fraction(v) for v in ("0", "1", "-1", "1/2", "-1/2", "2", "-2"))
+DISTANT = tuple(Fraction(v) for v in ("1/32", "1", "8", "32"))  # what scalars are multiplied by, far from the corners
 FACTORS = tuple(Fraction(v) for v in ("-1", "0", "1/8", "1/2", "9/10", "11/10", "2", "8"))  # of a climb
 Draw = dict[Any, Any]
 
@@ -36,6 +37,7 @@ class Chance:
         self.values: tuple[Fraction, ...] = ()  # what all numbers are drawn from at the moment
         self.quiet = 0.0  # the share of symbols that are 0 at the moment
         self.rest = False  # whether columns are 0 at the moment, and only square matrices are not
+        self.wide = False  # whether scalars are of different orders at the moment
         self.echo: dict[Any, Any] | None = None  # the first table of each shape, which the others repeat or oppose
 
     def index(self, count: int) -> int:
@@ -44,7 +46,8 @@ class Chance:
     @contextmanager
     def mood(self) -> Iterator[None]:
         """What the values of one draw have in common: at times all are -1, 0 or 1, or equal (but for signs), or tiny, or most 0,
-        or a network at rest, or tables of one shape that are equal or opposite: runs that differ in one thing.
+        or a network at rest, or tables of one shape that are equal or opposite: runs that differ in one thing; or scalars
+        are of different orders, up to some hundreds.
 
         Strata where several things degenerate at once, and the draws at which bounds are sharp, are met like this.
         """
@@ -63,10 +66,12 @@ class Chance:
             self.rest = True
         elif kind < 0.42:
             self.echo = {}
+        elif kind < 0.48:
+            self.wide = True
         try:
             yield
         finally:
-            self.values, self.quiet, self.rest, self.echo = (), 0.0, False, None
+            self.values, self.quiet, self.rest, self.wide, self.echo = (), 0.0, False, False, None
 
     def silent(self, symbol: Any) -> bool:
         if self.rest:
@@ -101,7 +106,7 @@ class Chance:
         if symbol.is_integer:
             low = 1 if symbol.is_positive else 0 if symbol.is_nonnegative else -3
             return Fraction(self.random.randint(low, 6))
-        value = self.rational()
+        value = self.rational() * (self.random.choice(DISTANT) if self.wide else 1)
         if symbol.is_positive or symbol.is_nonnegative:
             value = abs(value)
         if symbol.is_negative or symbol.is_nonpositive:

@@ -91,7 +91,7 @@ class _Verification:
         self.bounds = bounds = walls(result.rhs, result.given, *(e for _, e in result.where))
         given = sp.And(*(c for c in parts(result.given) if not isinstance(c, Approaches)))
         if result.relation == "=>":  # only where the premise holds can an implication fail
-            given = sp.And(given, result.lhs)
+            given = sp.And(given, result._put_in(result.lhs))
         self.sampler = Sampler(symbols, given, bounds, seed)
         if result.relation in ("=>", "<=", "<"):
             self.sampler.tighten()
@@ -307,7 +307,7 @@ class _Verification:
             if draw is None:
                 return None
             on_right = branches and k % 3 == 2
-            found = self._on_branch(draw) if on_right else maker.corners(chance, Numbers(draw))
+            found = self._on_branch(draw) if on_right else maker.corners(chance, self._numbers(draw))
             draw = {**draw, **(found or {})}
             if found and all(self.sampler._holds(c, draw) for c in self.sampler.given):
                 return draw

@@ -38,8 +38,8 @@ def fixed_seed() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def more_draws(request: pytest.FixtureRequest) -> None:
-    """Slow tests verify with as many more draws as RNNSYM_TEST_MULTIPLIER says."""
-    if multiplier() == 1 or request.node.get_closest_marker("slow") is None:
+    """Tests marked `draws` verify with as many more draws as RNNSYM_TEST_MULTIPLIER says."""
+    if multiplier() == 1 or request.node.get_closest_marker("draws") is None:
         return
     from rnnsym.verify import _Verification
 

@@ -1,6 +1,7 @@
-"""RNNSYM_TEST_MULTIPLIER scales random testing: draws of slow tests, examples of hypothesis, mutants. It is read here only.
+"""RNNSYM_TEST_MULTIPLIER scales random testing: draws of tests marked `draws`, random systems, networks and formulas, mutants.
 
-1 is the default; .ci/run states the one of the slow suite. `times(count)` is how often a test should try.
+1 is the default, for a first look; .ci/run takes 20 for the slow suite. `times(count)` is how often a test should try. It
+is read here only.
 """
 
 from __future__ import annotations

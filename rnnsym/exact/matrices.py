@@ -350,8 +350,7 @@ def bordered(ring: Ring, A: Rows, B: Rows, C: Rows, place: int) -> tuple[fmpz_mp
     if dense and any(len(p) > 1 for rows in (A, B, C) for row in rows for p in row):
         return None
     above = [[*a, b[0]] for a, b in zip(A, B, strict=True)] + [[*C[0], ring.zero]]
-    most = predicted_terms(above, shifted=True, subsets=BORDERED)
-    if most is None or most > ring.term_limit:
+    if not _short(above, ring.term_limit):
         return None
     # with more than 14 generators no packing is short enough
     if dense and len(ring.generators) <= 14 and packing(ring, above, KRONECKER_BITS) is not None:
@@ -363,6 +362,14 @@ def bordered(ring: Ring, A: Rows, B: Rows, C: Rows, place: int) -> tuple[fmpz_mp
     last = _expanded([[-c for c in C[0]]], states)
     full = (1 << n) - 1
     return last.get(2 * full + 1, ring.zero), states.get(full, ring.zero)
+
+
+def _short(rows: Rows, limit: int) -> bool:
+    """Whether det(rows), with z on the diagonal, is expanded over BORDERED column subsets of a size at most, into so few terms."""
+    if 2 ** len(rows) <= BORDERED and prod(1 + sum(map(len, row)) for row in rows) <= limit:
+        return True  # even without a look at which columns are left
+    most = predicted_terms(rows, shifted=True, subsets=BORDERED)
+    return most is not None and most <= limit
 
 
 def _integer_resolvent(a: fmpz_mat, b: fmpz_mat, c: fmpz_mat) -> tuple[list[fmpz_mat], list[Any]]:

@@ -11,7 +11,7 @@ May be imported: SymPy, python-flint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cmp_to_key
 from typing import Any
 
@@ -90,7 +90,7 @@ def _sum(
     ones = {head for head, number in numbers.items() if number is sp.S.One}
     for head in ones:
         number_letter[head] = ""
-    get, atom, from_args = letter.__getitem__, atoms.__getitem__, sp.Mul._from_args
+    get, atom = letter.__getitem__, atoms.__getitem__
     constant = [numbers[heads.pop()]] if not rows[-1] else []  # in lex order it comes last
     texts = [number_letter[head] + "".join(sorted(map(get, row))) for head, row in zip(heads, rows, strict=False)]
     product = [chr(order[sp.Mul]) + chr(k) for k in range(max(map(len, texts), default=0) + 1)]
@@ -98,8 +98,15 @@ def _sum(
         product[len(text)] + text if len(text) > 1 else chr(order[type(atoms[text])]) + "\0" + text for text in texts
     ]
     keys.sort()
-    terms = [from_args([*map(atom, key[2:])], True) if len(key) > 3 else atoms[key[2]] for key in keys]
+    terms = [_product(map(atom, key[2:])) if len(key) > 3 else atoms[key[2]] for key in keys]
     return sp.Add._from_args(constant + terms, True)
+
+
+def _product(factors: Iterable[sp.Expr]) -> sp.Mul:
+    """Two factors or more that commute and are in order: what Mul._from_args makes of them, without looking at them."""
+    made = sp.Basic.__new__(sp.Mul, *factors)
+    made.is_commutative = True
+    return made
 
 
 def over(above: sp.Add, below: sp.Add) -> sp.Expr:

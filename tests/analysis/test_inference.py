@@ -66,6 +66,7 @@ def test_an_impossible_observation_is_no_posterior():
 
 
 @pytest.mark.slow
+@pytest.mark.draws
 def test_the_full_number_of_draws():
     for result in (
         hmm_filter(2, 3), hmm_filter(3, 2), hmm_log_odds(), hmm_log_odds(symmetric=True), hmm_forgetting(),
@@ -73,7 +74,7 @@ def test_the_full_number_of_draws():
         chaos_free_step(), chaos_free_decay(6), gated_linear_recurrence(), stack_pop(8), relu_counter(6, units=2),
         lstm_counter(6),
     ):  # fmt: skip
-        assert verify(result), result.name
+        assert verify(result, trials=10), result.name
 
 
 def test_the_filter_in_log_odds_is_the_filter():

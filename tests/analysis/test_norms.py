@@ -10,6 +10,7 @@ import sympy as sp
 from rnnsym.analysis.norms import hinf_norm
 from rnnsym.systems import LinearSystem
 from rnnsym.verify import verify
+from tests.multiplier import times
 
 Q = sp.Rational
 FINE = 4001
@@ -82,5 +83,5 @@ def test_bounds_of_random_systems_hold_over_the_circle():
 @pytest.mark.slow
 def test_bounds_of_many_random_systems_hold_over_the_circle():
     rng = random.Random(11)
-    for _ in range(200):
+    for _ in range(times(10)):
         agrees(channels(rng, 3))

@@ -184,6 +184,7 @@ def test_results_pickle_print_and_run():
 
 
 @pytest.mark.slow
+@pytest.mark.draws
 def test_every_result_on_many_draws():
     A = [[a, b], [c, d]]
     results = [
@@ -195,7 +196,7 @@ def test_every_result_on_many_draws():
         if method in it.METHODS:
             results += [it.global_error(method), *it.local_error(method), it.convergence_order(method)]
     for result in results:
-        assert verify(result, trials=60, seed=2), result.name
+        assert verify(result, trials=6, seed=2), result.name
 
 
 def test_names_of_the_cell_are_not_taken_for_those_of_the_recursion():

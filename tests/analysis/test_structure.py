@@ -30,6 +30,7 @@ from rnnsym.cells import elman, linear
 from rnnsym.result import NoClosedForm, ShapeError, SpecError
 from rnnsym.systems import LinearSystem
 from rnnsym.verify import verify
+from tests.multiplier import times
 
 a, b, c, d, k = sp.symbols("a b c d k", real=True)
 Q = sp.Rational
@@ -361,7 +362,7 @@ def test_minimal_systems_of_random_jordan_forms(readout):
 @pytest.mark.parametrize("readout", ["current", "previous"])
 def test_minimal_systems_of_many_random_jordan_forms(readout):
     rng = random.Random(7)
-    for _ in range(80):
+    for _ in range(times(4)):
         check_minimal(modal(rng, rng.randint(1, 4), rng.randint(1, 2), rng.randint(1, 2), readout))
 
 

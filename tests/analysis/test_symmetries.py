@@ -59,10 +59,11 @@ def test_the_page_names_what_is_changed():
 
 
 @pytest.mark.slow
+@pytest.mark.draws
 def test_three_columns_and_other_activations():
     for phi in ("tanh", "erf", "softsign", "hard_tanh", "relu", "leaky_relu", "sigmoid"):
-        assert verify(commuting_rows(phi, 3), trials=200), phi
+        assert verify(commuting_rows(phi, 3), trials=10), phi
     for phi in ("tanh", "hard_tanh", "relu", "gelu"):
-        assert verify(symmetry_count(phi), trials=20), phi
+        assert verify(symmetry_count(phi), trials=1), phi
     for phi in ("tanh", "sigmoid", "hard_sigmoid", "relu", "gelu", "arctan"):
-        assert verify(parameter_symmetries(elman(phi))), phi
+        assert verify(parameter_symmetries(elman(phi)), trials=10), phi

@@ -22,7 +22,7 @@ from rnnsym.analysis.certificates import Certificate, certificates
 from rnnsym.latex import page
 from rnnsym.latex.mathml import has_mathml
 from rnnsym.latex.readable import readable
-from rnnsym.questions import answers, is_definition, question
+from rnnsym.questions import answers, as_model, is_definition, question
 from rnnsym.report.data import array_data, result_data, source_data
 from rnnsym.report.files import refuse_existing, write_files
 from rnnsym.report.html import bibliography, display, document, source, table, text
@@ -188,6 +188,7 @@ def card(cell: Any) -> Card:
     Jacobian
       ...
     """
+    cell = as_model(cell)
     entries = []
     reasons: dict[str, list[str]] = {}
     for heading, name, options, room in ENTRIES:

@@ -23,7 +23,7 @@ from rnnsym.result import RnnsymError
 from rnnsym.solving import allowed, is_root, on_curve
 
 CORNERS = tuple(Fraction(v) for v in ("0", "1", "-1", "1/2", "-1/2", "2", "-2"))
-DISTANT = tuple(Fraction(v) for v in ("1/32", "1", "8", "32"))  # what scalars are multiplied by, far from the corners
+DISTANT = tuple(Fraction(v) for v in ("1/32", "1/8", "1", "3"))  # what scalars are multiplied by, at times
 FACTORS = tuple(Fraction(v) for v in ("-1", "0", "1/8", "1/2", "9/10", "11/10", "2", "8"))  # of a climb
 Draw = dict[Any, Any]
 
@@ -47,7 +47,7 @@ class Chance:
     def mood(self) -> Iterator[None]:
         """What the values of one draw have in common: at times all are -1, 0 or 1, or equal (but for signs), or tiny, or most 0,
         or a network at rest, or tables of one shape that are equal or opposite: runs that differ in one thing; or scalars
-        are of different orders, up to some hundreds.
+        are of different orders. Not beyond: at 30 a unit is saturated to more digits than a definition has.
 
         Strata where several things degenerate at once, and the draws at which bounds are sharp, are met like this.
         """
@@ -106,7 +106,9 @@ class Chance:
         if symbol.is_integer:
             low = 1 if symbol.is_positive else 0 if symbol.is_nonnegative else -3
             return Fraction(self.random.randint(low, 6))
-        value = self.rational() * (self.random.choice(DISTANT) if self.wide else 1)
+        value = self.rational()
+        if self.wide and abs(value) <= 8:
+            value *= self.random.choice(DISTANT)
         if symbol.is_positive or symbol.is_nonnegative:
             value = abs(value)
         if symbol.is_negative or symbol.is_nonpositive:

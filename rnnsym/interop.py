@@ -16,8 +16,14 @@ from rnnsym.result import RnnsymError, SpecError
 from rnnsym.systems import CONTINUOUS, LinearSystem, Time
 
 
+def _refuse_others(system: Any) -> None:
+    if not isinstance(system, LinearSystem):
+        raise SpecError(f"a LinearSystem is needed, got {type(system).__name__}; rs.linearize(cell) is that of a Cell")
+
+
 def _numbers(system: LinearSystem, package: str) -> list[Any]:
     """The matrices in the textbook readout as float arrays."""
+    _refuse_others(system)
     if system.free_symbols:
         names = ", ".join(sorted(map(str, system.free_symbols)))
         raise SpecError(f"{package} takes numbers, and the system has the symbols {names}; give them values with .subs")
@@ -106,6 +112,7 @@ def to_sympy(system: LinearSystem) -> Any:
     """
     from sympy.physics import control
 
+    _refuse_others(system)
     if not system.time.is_discrete:
         return control.StateSpace(*map(sp.Matrix, system.matrices))
     kind = getattr(control, "DiscreteStateSpace", None)

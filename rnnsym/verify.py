@@ -64,13 +64,17 @@ def verify(
     digits: evaluate the array code in mpmath with this many digits instead of float64.
     network, data: instead of draws, the values of a trained network and recorded steps, time first: x (T, m), the run h
             (T + 1, n), gates, a measured left side "lhs"; `tolerance` of the residual: that of float32 if some data are.
-    Raises: SpecError if a number of trials or a size is not a whole number >= 1.
+    Raises: SpecError if it is no Result, or a number of trials or a size is not a whole number >= 1.
 
     >>> from rnnsym.cells import elman
     >>> from rnnsym.analysis.jacobian import jacobian
     >>> bool(verify(jacobian(elman()), trials=8))
     True
     """
+    if not isinstance(result, Result):
+        raise SpecError(
+            f"a Result is needed, got {type(result).__name__}; rs.claim(lhs, rhs) makes one of your formula"
+        )
     for what, number in (("trials", trials), *(("dims", d) for d in dims or ())):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
             raise SpecError(f"{what} must be whole numbers >= 1, got {number!r}")
@@ -97,6 +101,7 @@ class _Verification:
             self.sampler.tighten()
         self.dims = dims if self.sampler.sizes else ()
         self.makers = _makers(result)
+        self.named = [c for c in self.sampler.predicates if result.where and hasattr(c, "named")]
         self.code = ArrayCode(result, self.sampler.sizes, digits)
         self.worst_error = 0.0
         self.sees_names: bool | None = None  # whether the left side needs the quantities of `where`
@@ -144,6 +149,9 @@ class _Verification:
             if self.result.relation == "~":
                 return self._compare_limit(draw)
             numbers = self._numbers(draw)
+            misnamed = self._misnamed(numbers) if self.named else None
+            if misnamed is not None:
+                return misnamed
             if self.result.relation in ("<=>", "=>"):
                 return self._compare_truth(numbers)
             return self._compare_values(draw, numbers)
@@ -156,6 +164,17 @@ class _Verification:
         for symbol, expression in self.result.where:
             numbers._memo[symbol] = numbers.value(expression)
         return numbers
+
+    def _misnamed(self, numbers: Numbers) -> Outcome | None:
+        """The named quantity of `where` that is not what a hypothesis calls by its name."""
+        for predicate in self.named:
+            for symbol, value in predicate.named(Numbers(numbers.given, numbers.digits)).items():
+                if symbol in numbers._memo and any(symbol == s for s, _ in self.result.where):
+                    gap = distance(numbers._memo[symbol], value)
+                    if gap > SAME:
+                        left, right = shown(value), shown(numbers._memo[symbol])
+                        return Outcome(False, gap, left, right, f"where {symbol}")
+        return None
 
     def _definition(self, draw: Draw, numbers: Numbers) -> Numbers:
         """Where the left side is evaluated: it must not see the named quantities of the right side, unless it speaks of them.

@@ -39,34 +39,41 @@ LONG = 400  # draws for what survives the first ones and is not equivalent
 
 # (function, number of its Result, mutant) -> why verify does not refuse it
 VERIFIED_BY_LIMITS = "a limit in n: simulations show that it is reached, not that nothing else could reach it"
+TRANSPOSED = "true: a matrix and its transpose have the same singular values"
+AT_ONE_POINT = "the converse fails where the spectral radius is 1 only"
+RESONANCE = "at a strong resonance the normal form has no value: such draws are skipped"
 SURVIVORS: dict[tuple[str, int, str], str] = {
     ("circular_law", 1, "=> to <=>"): VERIFIED_BY_LIMITS,
     ("circular_law", 2, "=> to <=>"): VERIFIED_BY_LIMITS,
     ("spectral_outlier", 1, "=> to <=>"): VERIFIED_BY_LIMITS,
-    ("convergence_order", 1, "without Unequality Ne(lamda, 0)"): "at lambda = 0 both sides are 0 and have no ratio",
+    ("local_stability", 1, "=> to <=>"): AT_ONE_POINT,
+    ("local_stability", 2, "=> to <=>"): AT_ONE_POINT,
+    ("critical_conditions", 1, "=> to <=>"): "true: of one unit both conditions are all of them",
     ("symmetric_energy", 1, "without Symmetric W_h symmetric"): "true: that I + W_h is positive definite says it too",
-    ("stability_boundary", 1, "h_t: sign of b"): "true: both sides are the same polynomial in h_t, whatever h_t is",
-    ("stability_boundary", 1, "h_t: plus 1"): "the same",
-    (
-        "rotation_angle",
-        1,
-        "without Unequality Ne(d_1*(W_h_11*W_h_22 - W_h_12*W_h_21), 0)",
-    ): "true: the other hypotheses divide by it, and hold nowhere else",
-    (
-        "miller_hardt",
-        1,
-        "without StrictLessThan f < 1",
-    ): "true: w_i is not negative, and the premise 0 <= w_i < 1 - f says it",
-    (
-        "kalman_weight",
-        1,
-        "without StrictGreaterThan Q > 0",
-    ): "needed on thin sets alone: at Q = 0, |A| = 1 the weight tends to 1 like 1/t and its definition does not settle; at single Q < 0",
-    (
-        "so2_amplitude",
-        1,
-        "without Unequality Ne(cos(varphi), -1/2)",
-    ): "at a strong resonance the amplitude is undefined: such draws are skipped",
+    ("so2_coefficient", 1, "without Unequality Ne(cos(varphi), -1/2)"): RESONANCE,
+    ("so2_coefficient", 1, "without Unequality Ne(cos(varphi), 0)"): RESONANCE,
+    ("implicit_derivative", 1, "without Invertible diag(h_star**2 - 1)*W_h + I invertible"): (
+        "where it is singular the derivative has no value: such draws are skipped"
+    ),
+    ("sum_rule", 1, "without Invertible W_h invertible"): "of a singular matrix both sides are minus infinity",
+}
+# (function, number of its Result) -> why a smaller bound, or another formula, may be right as well
+OF_GATES = "the largest slopes and values of all gates at once: no network attains them together"
+LOOSE: dict[tuple[str, int], str] = {
+    ("product_bounds", 2): TRANSPOSED,
+    ("orthogonal_gradients", 3): TRANSPOSED,
+    ("gru_comparison", 1): OF_GATES,
+    ("lstm_comparison", 1): OF_GATES,
+    ("lstm_comparison", 2): OF_GATES,
+    ("lstm_delta_iss", 1): "true of every alpha, which both sides name; its value is that of lstm_comparison",
+    ("latching", 1): "the saddle-node value is far above the noise that is allowed at each of four steps",
+    ("truncation_error", 1): "a sum of norms, attained where all slopes are 1 and all vectors parallel",
+    ("residual_error", 1): "an exponential bound, attained in the limit of small steps and long times",
+    ("euler_bound", 1): "an exponential bound, attained in the limit of small steps and long times",
+    ("incremental_gain", 1): "a geometric sum over all past inputs in place of three",
+    ("hopfield_energy", 1): "a step goes far below the energy at which it began",
+    ("error_bound", 1): "attained where all one-step errors are 0 or parallel, which few draws are",
+    ("half_power_frequency", 1): "where its hypothesis fails there is no such frequency, or the other root is it",
 }
 
 
@@ -105,6 +112,8 @@ def run(work: list[tuple[str, int, Result]], count: int, trials: int) -> Counter
     for name, number, result in work:
         for label, mutant in chosen(name, number, result, count):
             fate = judged(name, number, result, mutant, trials)
+            if fate == "survives" and (name, number) in LOOSE:
+                fate = "loose"
             figures[fate] += 1
             listed = (name, number, label) in SURVIVORS
             if fate == "survives" and not listed:

@@ -19,7 +19,7 @@ from rnnsym.activations.record import X
 from rnnsym.analysis import scalar
 from rnnsym.analysis.normalforms import KINDS, Net, jacobian_entries, net
 from rnnsym.analysis.scalar.unit import Unit, steep
-from rnnsym.cells.record import Cell, entries
+from rnnsym.cells.record import Cell, as_cell, entries
 from rnnsym.defined.bifurcations import (
     CriticalAt,
     HasMultiplier,
@@ -61,7 +61,7 @@ def fold(cell: Cell, *, sides: Sequence[int] = (1, 1), x: Any = 0) -> Result:
     >>> fold(elman(W_h=[[2, 1], [-1, 3]])).rhs
     Eq(d_2, (1 - 2*d_1)/(3 - 7*d_1))
     """
-    return scalar.fold(cell, x=x) if cell.is_scalar or not cell.is_explicit else _for_size(cell, "fold", sides)
+    return scalar.fold(cell, x=x) if as_cell(cell).is_scalar or not cell.is_explicit else _for_size(cell, "fold", sides)
 
 
 def flip(cell: Cell, *, sides: Sequence[int] = (1, 1), x: Any = 0) -> Result:
@@ -69,7 +69,7 @@ def flip(cell: Cell, *, sides: Sequence[int] = (1, 1), x: Any = 0) -> Result:
 
     Arguments and shapes as `fold`; the criticality is that of `normal_form(cell, "flip")`.
     """
-    return scalar.flip(cell, x=x) if cell.is_scalar or not cell.is_explicit else _for_size(cell, "flip", sides)
+    return scalar.flip(cell, x=x) if as_cell(cell).is_scalar or not cell.is_explicit else _for_size(cell, "flip", sides)
 
 
 def neimark_sacker(cell: Cell, *, sides: Sequence[int] = (1, 1)) -> Result:
@@ -82,7 +82,7 @@ def neimark_sacker(cell: Cell, *, sides: Sequence[int] = (1, 1)) -> Result:
     >>> neimark_sacker(elman(W_h=[[1, -1], [1, 1]])).rhs
     (Abs(d_1 + d_2) < 2) & Eq(d_2, 1/(2*d_1))
     """
-    if cell.is_scalar:
+    if as_cell(cell).is_scalar:
         raise ShapeError(f"{cell.name} has one unit; a nonreal pair of multipliers needs two")
     return _for_size(cell, "neimark_sacker", sides)
 

@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 
 from rnnsym.activations import TABLE, Activation
-from rnnsym.cells.record import Cell, as_table, whole
+from rnnsym.cells.record import Cell, as_cell, as_table, whole
 from rnnsym.defined import DeterminantOf, SpectralNorm, SpectralRadius
 from rnnsym.defined.contractions import (
     BestDiagonalNorm,
@@ -93,7 +93,7 @@ def recurrence(cell: Cell) -> Recurrence:
 
     Raises: NoClosedForm for a cell of another form (gated cells: `rnnsym.analysis.gates`).
     """
-    names = [name for name, _ in cell.equations]
+    names = [name for name, _ in as_cell(cell).equations]
     first = cell.equations[0][1]
     leak: Any = sp.S.One
     if len(cell.state) == 1 and len(names) == 2 and isinstance(cell.equations[1][1], Entrywise):
@@ -138,7 +138,7 @@ def _pair(cell: Cell, steps: int, *, other_input: bool = False) -> tuple[Any, An
 
 def general_form(cell: Cell) -> Cell:
     """The cell between columns: its weights as matrices."""
-    if cell.is_explicit and cell.general is not None:
+    if as_cell(cell).is_explicit and cell.general is not None:
         return cell.general
     return cell
 

@@ -14,7 +14,7 @@ import sympy as sp
 from rnnsym.activations import sigmoid
 from rnnsym.analysis.jacobian import differentiable, jacobian
 from rnnsym.analysis.normalforms import rotation
-from rnnsym.cells.record import Cell
+from rnnsym.cells.record import Cell, as_cell
 from rnnsym.defined import Approaches, FixedPointOf
 from rnnsym.defined.bifurcations import SlopePoint
 from rnnsym.defined.families import (
@@ -196,7 +196,7 @@ def slow_point_hessian(cell: Cell) -> Result:
 
 
 def _speed(cell: Cell, order: int) -> Result:
-    if len(cell.state) != 1:
+    if len(as_cell(cell).state) != 1:
         raise NoClosedForm(f"{cell.name} has {len(cell.state)} state blocks; slow points are stated for one")
     J = jacobian(cell)
     old, new = cell.state[0], cell.next[0]

@@ -16,7 +16,7 @@ import sympy as sp
 
 from rnnsym.activations import TABLE
 from rnnsym.analysis.jacobian import differentiable
-from rnnsym.cells.record import Cell, entries
+from rnnsym.cells.record import Cell, as_cell, entries
 from rnnsym.defined import FixedPointOf, Invertible
 from rnnsym.defined.loci import Nonzero
 from rnnsym.defined.resting import BiasAt, ImplicitDerivative, ImplicitGradient
@@ -203,7 +203,7 @@ def _refuse_singular(cell: Cell, determinant: Any) -> None:
 
 def at_rest(cell: Cell) -> Cell:
     """The cell with h_star for its state and x_star for its input; the new state keeps its name."""
-    moving = {s: sp.MatrixSymbol(f"{s.name}_star", *s.shape) for s in (*cell.state, *cell.input)}
+    moving = {s: sp.MatrixSymbol(f"{s.name}_star", *s.shape) for s in (*as_cell(cell).state, *cell.input)}
     inner = [name for name, _ in cell.equations if name not in cell.next]
     moving |= {s: sp.MatrixSymbol(f"{s.name.removesuffix('_t')}_star", *s.shape) for s in inner}
     tables = {}

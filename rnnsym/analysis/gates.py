@@ -327,7 +327,7 @@ def critical_gain(cell: str = "gru") -> Result:
         "elman": (sp.S.Zero, sp.S.One, sp.S.One, sp.true),
         "leaky": (1 - a, a, sp.S.One, sp.Le(a, 1)),
     }
-    if cell not in table:
+    if not isinstance(cell, str) or cell not in table:
         raise SpecError(f"no critical gain of {cell!r}; known: {', '.join(table)}")
     offset, slope, rhs, given = table[cell]
     status = "derived"

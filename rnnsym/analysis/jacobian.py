@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy as sp
 
-from rnnsym.cells.record import Cell, entries
+from rnnsym.cells.record import Cell, as_cell, entries
 from rnnsym.defined import Avoids, Gradient, Jacobian
 from rnnsym.result import Array, Result, SpecError, Step
 from rnnsym.vectors import Entrywise, chain, column, cotangents, differential, explicit, linear, stack, total
@@ -33,7 +33,7 @@ def jacobian(cell: Cell, wrt: str = "state") -> Result:
     >>> jacobian(elman(W_h=sp.Symbol("w"))).rhs
     w*(1 - h_t**2)
     """
-    variables = _variables(cell, wrt)
+    variables = _variables(as_cell(cell), wrt)
     blocks = [[chain(cell.equations, new, v) for v in variables] for new in cell.next]
     matrix = stack(blocks)
     lhs = Jacobian(cell.next, variables, cell.equations, _binding(cell))

@@ -19,7 +19,7 @@ from rnnsym.analysis.contraction import recurrence
 from rnnsym.analysis.jacobian import jacobian
 from rnnsym.cells.catalogue import elman
 from rnnsym.cells.paths import step_result
-from rnnsym.cells.record import Cell, whole
+from rnnsym.cells.record import Cell, as_cell, whole
 from rnnsym.code import array_function
 from rnnsym.defined import DeterminantOf, Invertible, PositiveDefinite, Symmetric
 from rnnsym.defined.spectra import MeanLogVolume, TentExponent
@@ -218,7 +218,7 @@ def sum_rule(cell: Cell | None = None) -> Result:
     >>> sorted(map(str, sum_rule().rhs.args))
     ['EntrySum(log(1 - h_t**2))', 'log(Abs(det(W_h)))']
     """
-    cell = elman() if cell is None else cell
+    cell = elman() if cell is None else as_cell(cell)
     cell = cell.general if cell.is_explicit and cell.general is not None else cell
     parts = recurrence(cell)
     if parts.leak != 1:

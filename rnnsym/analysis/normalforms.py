@@ -26,7 +26,7 @@ from rnnsym import exact
 from rnnsym.activations import Activation
 from rnnsym.activations.record import X, Y
 from rnnsym.analysis.contraction import recurrence
-from rnnsym.cells.record import Cell, entries
+from rnnsym.cells.record import Cell, as_cell, entries
 from rnnsym.defined.normalforms import AttractsAtFlip, Critical, Differs, Nondegenerate, NormalFormCoefficient
 from rnnsym.exact import is_zero
 from rnnsym.result import NoClosedForm, Result, ShapeError, Source, SpecError, Step
@@ -68,7 +68,7 @@ def net(cell: Cell, most: int | None = 2) -> Net:
 
     Raises: NoClosedForm for other cells; ShapeError for symbolic sizes or more than `most` units.
     """
-    if not cell.is_explicit:
+    if not as_cell(cell).is_explicit:
         raise ShapeError(f"{cell.name} has symbolic sizes; give them, .at(n=2, m=1)")
     parts = recurrence(cell)
     table = dict(cell.binding)

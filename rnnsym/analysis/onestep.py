@@ -17,7 +17,7 @@ import sympy as sp
 from rnnsym.analysis.jacobian import differentiable, jacobian
 from rnnsym.cells.paths import unroll
 from rnnsym.cells.plain import residual
-from rnnsym.cells.record import Cell, as_table, whole
+from rnnsym.cells.record import Cell, as_cell, as_table, whole
 from rnnsym.defined import Gradient, Jacobian, Orthogonal, SpectralNorm
 from rnnsym.defined.onestep import Propagated, ResidualGap
 from rnnsym.defined.systems import StateAt
@@ -92,7 +92,7 @@ class Run:
 
 def run(cell: Cell, count: int, move: Callable[[int, Any], Any] | None = None) -> Run:
     """The run with the state h_k = move(k, f_k) in place of f_k = F(h_(k-1), x_k)."""
-    if cell.is_explicit:
+    if as_cell(cell).is_explicit:
         raise ShapeError(f"{cell.name} has numbers for its sizes; the recursion is stated for every size")
     if len(cell.state) != 1:
         raise NoClosedForm(f"{cell.name} has {len(cell.state)} state blocks; the recursion is stated for one")

@@ -214,6 +214,18 @@ def _in_order(expression: Any) -> list[Any]:
     return list(found)
 
 
+def as_cell(model: Any) -> Cell:
+    """What is asked about, where only a Cell will do.
+
+    Raises: SpecError for anything else.
+    """
+    if isinstance(model, Cell):
+        return model
+    raise SpecError(
+        f"a Cell is needed, got {type(model).__name__}; rs.elman() is one, rs.cell(...) makes one of your own equations"
+    )
+
+
 def whole(value: Any, what: str, least: int = 1) -> int:
     """A whole number of at least `least`, or a SpecError that names what was asked for."""
     is_whole = (

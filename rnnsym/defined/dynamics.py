@@ -83,7 +83,10 @@ class TwoCycleCount(Count):
         single = self.fixed_points(numbers)
         if any(self._is_involution(twice, h, point, numbers) for point in single):
             return balls.INFINITY
-        return balls.ball((len(self.fixed_points(numbers, twice)) - len(single)) // 2)
+        both = self.fixed_points(numbers, twice, near=single)
+        if any(min((abs(p - q) for q in both), default=1) > 1e-20 for p in single):
+            raise Undefined("a map too steep to find its 2-cycles")
+        return balls.ball((len(both) - len(single)) // 2)
 
     @staticmethod
     def _is_involution(twice: Any, h: Any, point: Any, numbers: Numbers) -> bool:

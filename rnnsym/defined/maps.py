@@ -22,6 +22,7 @@ from rnnsym.defined.numbers import Defined, Numbers, Undefined
 from rnnsym.exact import balls, straightline
 
 GRID = 160  # points of a dense search
+DEEP = 40  # halvings of an interval, beside points where a map is steep
 SAME = 1e-25  # a residual below this is 0 at 60 digits
 LONG = 2 * 10**6  # steps of an iteration
 STEP = sp.Rational(1, 10**20)
@@ -110,15 +111,25 @@ def _secants(function: Function, low: Any, high: Any, tiny: Any) -> Any:
     return None
 
 
-def roots(functions: Sequence[Function], low: Any, high: Any, ends: tuple[Any, Any] = (None, None)) -> list[Any]:
+def roots(
+    functions: Sequence[Function],
+    low: Any,
+    high: Any,
+    ends: tuple[Any, Any] = (None, None),
+    near: Sequence[Any] = (),
+) -> list[Any]:
     """The roots of functions[0] in [low, high], each once; functions[k + 1] is the derivative of functions[k].
 
-    ends: the known signs of functions[0] at the two ends, where rounding could hide them.
+    ends: the known signs of functions[0] at the two ends, where rounding could hide them. near: points beside which the
+    dense search goes down to DEEP halvings of the interval, where the functions may be steep.
     """
     if len(functions) == 1:
         inner = [low + (high - low) * balls.ball(Fraction(k, GRID)) for k in range(1, GRID)]
+        aside = [(high - low) * balls.ball(Fraction(side, 2**k)) for k in range(5, DEEP) for side in (1, -1)]
+        inner += [v for p in near for d in aside if (v := (p + d).mid()) > low and v < high]
+        inner = sorted(inner, key=lambda v: v.mid()) if near else inner
     else:
-        inner = roots(functions[1:], low, high)
+        inner = roots(functions[1:], low, high, near=near)
     points = [low, *inner, high]
     found: list[Any] = []
     last: tuple[Any, int] | None = None
@@ -166,10 +177,10 @@ class OfMap(Defined):
         low, high = (numbers._value(a) for a in self.args[2:4])  # type: ignore[attr-defined]
         return low, high
 
-    def fixed_points(self, numbers: Numbers, expression: Any = None) -> list[Any]:
+    def fixed_points(self, numbers: Numbers, expression: Any = None, near: Sequence[Any] = ()) -> list[Any]:
         """Every h with F(h) = h, in order. A map with kinks is taken as piecewise affine and solved exactly.
 
-        Where the range is unbounded, those within 60. Raises Undefined where a whole interval is fixed.
+        near: where another map in place of F may be steep. Where the range is unbounded, those within 60. Raises Undefined where a whole interval is fixed.
         """
         F = self.map if expression is None else expression
         if is_piecewise_affine(F, self.state):
@@ -182,7 +193,7 @@ class OfMap(Defined):
         if not (low.is_finite() and high.is_finite()):  # no box that holds all: those within 60
             low, high, ends = low.max(balls.ball(-60)), high.min(balls.ball(60)), (None, None)
         G = derivatives(F - self.state, self.state, 2)
-        return roots([function_of(g, self.state, numbers) for g in G], low, high, ends)
+        return roots([function_of(g, self.state, numbers) for g in G], low, high, ends, near)
 
     def text(self, printer: Any) -> str:
         h = printer._print(self.state)

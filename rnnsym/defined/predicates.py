@@ -282,9 +282,19 @@ class FixedPointOf(Predicate):
         named = {name for name, _ in self.args[2]}
         return {s: numbers._value(t) for s, t in self.args[3] if s not in named}
 
+    def _values(self, numbers: Numbers) -> dict[Any, Any]:
+        return {**self._bound(numbers), **{s: numbers._value(s) for s in self.args[0] if s not in dict(self.args[3])}}
+
     def holds(self, numbers: Numbers) -> bool | None:
-        values = {**self._bound(numbers), **{s: numbers._value(s) for s in self.args[0] if s not in dict(self.args[3])}}
-        return _near_zero(self._gap(numbers, values))
+        return _near_zero(self._gap(numbers, self._values(numbers)))
+
+    def named(self, numbers: Numbers) -> dict[Any, Any]:
+        """What the named equations give, and their entries: a claim that names the same must mean the same."""
+        names, tables = [name for name, _ in self.args[2]], dict(self.args[3])
+        found = follow(self.args[2], names, {**numbers.given, **self._values(numbers)}, numbers.digits)
+        values = dict(zip(names, found, strict=True))
+        entries = {e: v for s, column in values.items() for e, v in zip(tables.get(s, ()), column[:, 0], strict=False)}
+        return {**values, **entries}
 
     def sample(self, chance: Any, numbers: Numbers) -> dict[Any, Any] | None:
         state, tables = self.args[0], dict(self.args[3])

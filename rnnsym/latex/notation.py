@@ -144,6 +144,10 @@ class Notation:
     def __post_init__(self) -> None:
         if self.time not in TIMES:
             raise SpecError(f"time={self.time!r} is no style of the time index; known: {', '.join(TIMES)}")
+        if not isinstance(self.names, Mapping):
+            raise SpecError(
+                f"names is {self.names!r}; it must map a symbol to its LaTeX, as in {{'W_h': r'\\mathbf{{W}}'}}"
+            )
         object.__setattr__(self, "names", {str(key): tex for key, tex in self.names.items()})
         object.__setattr__(self, "definitions", dict(self.definitions))
         for macro in (*self.macros, *self.definitions):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from rnnsym.latex.notation import escape
-from rnnsym.result import Result, RnnsymError, Source
+from rnnsym.result import Result, RnnsymError, Source, SpecError
 
 
 def cite(source: Source) -> str:
@@ -48,6 +48,8 @@ def _sources(item: Result | Source | Iterable[Result | Source]) -> list[Source]:
         return [item]
     if isinstance(item, Result):
         return list(item.source)
+    if isinstance(item, str) or not isinstance(item, Iterable):
+        raise SpecError(f"a Source or a Result is needed, got {type(item).__name__}")
     return [source for part in item for source in _sources(part)]
 
 

@@ -13,10 +13,10 @@ May import: inside functions only (the command line's help reads the tables), ev
 
 from rnnsym.questions.models import default_model, general
 from rnnsym.questions.pictures import PICTURES, Picture, picture
-from rnnsym.questions.record import Question, answers, ask_module, is_definition, operations
+from rnnsym.questions.record import Question, answers, as_model, ask_module, is_definition, operations
 from rnnsym.questions.table import QUESTIONS, question
 
 __all__ = [
-    "PICTURES", "QUESTIONS", "Picture", "Question", "answers", "ask_module", "default_model", "general",
+    "PICTURES", "QUESTIONS", "Picture", "Question", "answers", "as_model", "ask_module", "default_model", "general",
     "is_definition", "operations", "picture", "question",
 ]  # fmt: skip

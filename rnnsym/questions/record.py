@@ -47,6 +47,23 @@ def ask_module(module: str, name: str) -> Callable[..., Any]:
     return function
 
 
+def as_model(model: Any) -> Any:
+    """What a report or a card is about: a Cell or a LinearSystem.
+
+    Raises: SpecError for anything else.
+    """
+    from rnnsym.cells.record import Cell
+    from rnnsym.result import SpecError
+    from rnnsym.systems import LinearSystem
+
+    if isinstance(model, Cell | LinearSystem):
+        return model
+    raise SpecError(
+        f"a Cell or a LinearSystem is needed, got {type(model).__name__}; rs.elman() is a Cell, rs.inspection(network) "
+        "is the page of a trained network"
+    )
+
+
 def answers(question: Question, model: Any, *, max_ops: int | None = None, **options: Any) -> list[Result]:
     """The results of a question.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnsym.latex import Notation
 from rnnsym.limits import FORKS, check_limit, check_memory, supervised
-from rnnsym.questions import QUESTIONS, Question, answers, is_definition
+from rnnsym.questions import QUESTIONS, Question, answers, as_model, is_definition
 from rnnsym.questions import question as question_named
 from rnnsym.report.figures import pictures_of
 from rnnsym.report.files import refuse_existing
@@ -61,6 +61,7 @@ def report(
     keep:      called after each claim with the report of what is finished so far.
     Raises: SpecError for an unknown question or format, or a file that exists (unless force), before any work is done.
     """
+    model = as_model(model)
     if path is not None:
         refuse_existing(targets(path, formats), force)
     asked = [question_named(q) if isinstance(q, str) else q for q in (QUESTIONS if questions is None else questions)]

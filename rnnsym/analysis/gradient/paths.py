@@ -14,7 +14,7 @@ import sympy as sp
 
 from rnnsym.analysis.jacobian import differentiable
 from rnnsym.cells import unroll
-from rnnsym.cells.record import Cell, entries, whole
+from rnnsym.cells.record import Cell, as_cell, entries, whole
 from rnnsym.defined.runs import Follows, Path, SmoothAlong
 from rnnsym.result import Array, SpecError
 from rnnsym.vectors import Entrywise, chain, column, cotangents, linear, stack
@@ -28,7 +28,7 @@ MOVING = sp.Symbol("_moving", integer=True, positive=True)  # the bound index of
 
 def abstract(cell: Cell) -> Cell:
     """The cell between columns: of an explicit one the tables of its parameters stand in the equations."""
-    if not cell.binding:
+    if not as_cell(cell).binding:
         return replace(cell, output=None)
     tables = {s: table for s, table in cell.binding if s in cell._parameter_symbols()}
     put = tuple((name, column(_with_tables(e, tables))) for name, e in cell.equations)
@@ -41,7 +41,7 @@ def _with_tables(expression: Any, tables: dict[Any, Any]) -> Any:
 
 def path_of(cell: Cell, length: Any = horizon, indices: Sequence[Any] = (t, k, i, horizon)) -> Path:
     """The run of a cell from h_0 over the columns of X, one matrix for each input; indices: those the result prints."""
-    sizes = {d for s in cell._parameter_symbols() for d in getattr(s, "shape", ())} | {
+    sizes = {d for s in as_cell(cell)._parameter_symbols() for d in getattr(s, "shape", ())} | {
         d for s in cell.next for d in s.shape
     }
     cell = abstract(cell)

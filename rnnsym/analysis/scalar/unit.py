@@ -16,7 +16,7 @@ from typing import Any
 import sympy as sp
 
 from rnnsym.activations import TABLE, Activation
-from rnnsym.cells.record import Cell
+from rnnsym.cells.record import Cell, as_cell
 from rnnsym.result import NoClosedForm, ShapeError
 
 X = sp.Symbol("x", real=True)
@@ -93,7 +93,7 @@ def unit(cell: Cell, x: Any = 0) -> Unit:
 
     Raises: ShapeError if the cell has more than one unit; NoClosedForm if it is not of the form of `Unit`.
     """
-    if not cell.is_explicit and len(cell.state) == 1:
+    if not as_cell(cell).is_explicit and len(cell.state) == 1:
         try:
             cell = cell.at(n=1, m=1)
         except Exception as error:

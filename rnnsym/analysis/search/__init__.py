@@ -20,7 +20,7 @@ from rnnsym.analysis.search.records import AffineFace, FixedPoint, FixedPointSet
 from rnnsym.analysis.search.smooth import enclosures
 from rnnsym.analysis.search.symbolic import regions_with_conditions
 from rnnsym.analysis.search.values import Values
-from rnnsym.cells.record import Cell, whole
+from rnnsym.cells.record import Cell, as_cell, whole
 from rnnsym.exact.regions import from_program
 from rnnsym.result import LimitReached
 
@@ -77,7 +77,7 @@ def _search(
     cell: Cell, values: Mapping[str, Any] | None, period: int, box: Any, deadline: float | None,
     executor: Executor | None, progress: Callable[[int, int, int], Any] | None,
 ) -> FixedPointSet:  # fmt: skip
-    if values is None and cell.binding and cell.parameters:
+    if values is None and as_cell(cell).binding and cell.parameters:
         return regions_with_conditions(cell, period)
     numbers = Values(cell, values)
     n = sum(int(s.shape[0]) for s in numbers.cell.state)

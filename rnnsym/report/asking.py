@@ -61,9 +61,9 @@ def report(
     keep:      called after each claim with the report of what is finished so far.
     Raises: SpecError for an unknown question or format, or a file that exists (unless force), before any work is done.
     """
-    model = as_model(model)
     if path is not None:
         refuse_existing(targets(path, formats), force)
+    model = as_model(model)
     asked = [question_named(q) if isinstance(q, str) else q for q in (QUESTIONS if questions is None else questions)]
     pictures, missing = pictures_of(model) if figures else ((), ())
     if path is not None:

@@ -243,6 +243,8 @@ def not_needed(result: Result, mutant: Result, draws: int) -> bool:
         return True
     if result.relation == "=>" and all(c in _parts(result.lhs) for c in lost):  # the premise says it too
         return True
+    if set().union(*(c.free_symbols for c in lost)) - mutant.free_symbols:
+        return True  # it only says what a symbol is that stands nowhere else
     against = [sp.Eq(*c.args) if isinstance(c, sp.Ne) else sp.Not(c) for c in lost if isinstance(c, Relational)]
     given = sp.And(mutant.given, *against)
     if given == sp.false:  # the other hypotheses say it too

@@ -60,6 +60,13 @@ class Pairs(Defined, sp.Tuple):
 
         return r"\left\{" + r",\; ".join(shown(*entry) for entry in self.args) + r"\right\}"
 
+    def _sympystr(self, printer: Any) -> str:
+        def shown(value: Any, count: Any) -> str:
+            text = f"roots of {printer._print(value.as_expr())}" if isinstance(value, sp.Poly) else printer._print(value)
+            return f"({text}, {printer._print(count)})"
+
+        return "(" + ", ".join(shown(*entry) for entry in self.args) + ("," if len(self.args) == 1 else "") + ")"
+
 
 def _product(a: list[Any], b: list[Any]) -> list[Any]:
     result: list[Any] = [flint.arb(0)] * (len(a) + len(b) - 1)

@@ -134,7 +134,8 @@ class Locus(_ConditionOfMap):
         for _ in range(tries if names else 0):
             first = chance.index(len(names))
             chosen: tuple[Any, ...] = (names[first],)
-            point = low + (high - low) * balls.ball(Fraction(1 + chance.index(30), 32))
+            with balls.precision(numbers.digits):
+                point = (low + (high - low) * balls.ball(Fraction(1 + chance.index(30), 32))).mid()
             start = {h: point, chosen[0]: balls.ball(chance.rational())}
             if len(names) > 1 and chance.index(2):
                 chosen = (names[first], names[first - 1 - chance.index(len(names) - 1)])

@@ -233,10 +233,11 @@ class GatesForget(Predicate):
             start *= 2
         if logs[-1] <= 1e-9 * max(map(abs, logs)):
             return False  # every gate is open, at last
-        ratio = logs[-1] / logs[-2]
-        if 0.99 < ratio < 0.999:
+        last, before = 1 - logs[-1] / logs[-2], 1 - logs[-2] / logs[-3]
+        shrinks = 2 * last - before  # of gates 1 - c/t the ratio is 1 - O(1/t): what remains of it in the limit
+        if 1e-6 < shrinks < 0.007:
             raise Undefined("too close to the boundary to tell")
-        return ratio >= 0.999
+        return shrinks <= 1e-6
 
     def _latex(self, printer: Any) -> str:
         g, t, first = map(printer._print, self.args)

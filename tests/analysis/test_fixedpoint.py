@@ -96,7 +96,10 @@ def test_implicit_derivatives_of_every_cell_by_every_parameter(name, sizes):
     cell = CELLS[name](**sizes)
     acting = [s.name for s in at_rest(cell)._parameter_symbols()]
     for wrt in (*acting, *(("input",) if len(cell.input) == 1 else ())):
-        check = verify(implicit_derivative(cell, wrt), trials=4, dims=(1, 2))
+        result = implicit_derivative(cell, wrt)
+        check = verify(result, trials=4, dims=(1, 2))
+        if check.verdict == "nothing tried":  # few draws of some cells have a fixed point nearby
+            check = verify(result, trials=24, dims=(1, 2))
         assert check.verdict == "agrees", (wrt, check)
 
 

@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -245,6 +246,27 @@ def test_a_signal_ends_the_child_too_even_in_a_call_of_flint(sign: int, tmp_path
     process.wait(20)
     assert ended(offspring) and not list(tmp_path.iterdir())
     process.stdout.close()
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_an_interrupt_while_the_listeners_start_is_an_interrupt(
+    before: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rnnsym.cli import main
+
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        started.append(thread)
+        if len(started) == before:
+            raise KeyboardInterrupt
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "lstm", "-o", "a.tex", "--deadline", "60"]) == 130
+    assert capsys.readouterr().err == "rnnsym: interrupted\n" and not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -127,7 +127,8 @@ def supervised(
     finally:
         _end(child)
         for thread in threads:
-            thread.join(2)
+            if thread.is_alive():  # an interrupt may come before all have started
+                thread.join(2)
         clear_line()
     if args.memory is not None and status is not None and _memory_ended(status, heard.lines):
         status, heard.reason = None, f"the memory limit of {args.memory:g} MB was reached"

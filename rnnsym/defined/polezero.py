@@ -62,7 +62,9 @@ class Pairs(Defined, sp.Tuple):
 
     def _sympystr(self, printer: Any) -> str:
         def shown(value: Any, count: Any) -> str:
-            text = f"roots of {printer._print(value.as_expr())}" if isinstance(value, sp.Poly) else printer._print(value)
+            text = (
+                f"roots of {printer._print(value.as_expr())}" if isinstance(value, sp.Poly) else printer._print(value)
+            )
             return f"({text}, {printer._print(count)})"
 
         return "(" + ", ".join(shown(*entry) for entry in self.args) + ("," if len(self.args) == 1 else "") + ")"

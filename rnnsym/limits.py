@@ -260,10 +260,13 @@ def _stage(child: Any, stack: Any) -> str:
 
 
 def _innermost(stack: Any) -> str:
-    """The function of rnnsym nearest to where the child is, from the text that faulthandler writes (last call first)."""
+    """The function of rnnsym nearest to where the child is, from the text that faulthandler writes (last call first).
+
+    What has no name of its own, a comprehension or a lambda, is told by the function around it.
+    """
     stack.seek(0)
     for file, line, name in _FRAME.findall(stack.read().decode(errors="replace")):
-        if file.startswith(_HERE) and file != __file__:
+        if file.startswith(_HERE) and file != __file__ and not name.startswith("<"):
             return _shown(file, line, name)
     return ""
 
@@ -272,7 +275,8 @@ def _place(error: BaseException) -> str:
     found, frame = "", error.__traceback__
     while frame is not None:
         code = frame.tb_frame.f_code
-        if code.co_filename.startswith(_HERE) and code.co_filename != __file__:
+        named = not code.co_name.startswith("<")
+        if named and code.co_filename.startswith(_HERE) and code.co_filename != __file__:
             found = _shown(code.co_filename, frame.tb_lineno, code.co_name)
         frame = frame.tb_next
     return found

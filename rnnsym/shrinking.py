@@ -12,11 +12,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from rnnsym.chance import Draw, Sampler
 from rnnsym.comparison import Outcome
 from rnnsym.exact import balls
+from rnnsym.solving import allowed
 
 Fails = Callable[[Draw], Outcome | None]
 BUDGET = 300  # values tried
@@ -43,7 +43,7 @@ def _simpler(draw: Draw, outcome: Outcome, fails: Fails, budget: int) -> tuple[D
         for place, value in _places(draw):
             for simple in _simpler_than(value):
                 budget -= 1
-                if budget <= 0 or not _allowed(place[0], simple):
+                if budget <= 0 or not allowed(place[0], simple):
                     continue
                 trial = _with(draw, place, simple)
                 found = fails(trial)
@@ -91,13 +91,6 @@ def _with(draw: Draw, place: tuple[Any, ...], value: Fraction) -> Draw:
     table = [list(row) for row in draw[symbol]]
     table[index[0]][index[1]] = value
     return {**draw, symbol: table}
-
-
-def _allowed(symbol: Any, value: Fraction) -> bool:
-    if isinstance(symbol, sp.MatrixSymbol):
-        return True
-    wrong = (symbol.is_positive and value <= 0) or (symbol.is_negative and value >= 0)
-    return not (wrong or (symbol.is_nonnegative and value < 0) or (symbol.is_nonzero and value == 0))
 
 
 def mean(a: Any, b: Any) -> Any:

@@ -19,6 +19,7 @@ from rnnsym.cli import main
 from rnnsym.questions import PICTURES, QUESTIONS, Question, question
 from rnnsym.report import DRAWS
 from rnnsym.result import Result
+from tests.processes import children, ended
 
 QUICK = ("verify", "linear", "--quiet", "--trials", "8")
 
@@ -379,24 +380,6 @@ def test_within_the_deadline_a_fault_is_the_same(capsys: pytest.CaptureFixture[s
     assert "did you mean 'gru'" in capsys.readouterr().err
 
 
-def children(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def gone(pids: list[int], seconds: float = 10) -> bool:
-    end = time.monotonic() + seconds
-    while any(map(is_running, pids)) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not any(map(is_running, pids))
-
-
 def test_a_deadline_names_the_stage_and_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     start = time.monotonic()
     assert main(["report", "lstm", "--deadline", "0.5", "--quiet"]) == 4
@@ -404,7 +387,7 @@ def test_a_deadline_names_the_stage_and_writes_nothing(folder: Path, capsys: pyt
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("rnnsym: stopped after 0.5 s at '") and err.count("\n") == 1
     assert "nothing was written" in err
-    assert not list(folder.iterdir()) and gone(children(os.getpid()))
+    assert not list(folder.iterdir()) and ended(children(os.getpid()))
 
 
 def test_a_report_stopped_at_its_deadline_keeps_what_is_finished(
@@ -436,7 +419,7 @@ def test_a_deadline_of_the_command_keeps_what_the_child_had_finished(
     # the first claim takes a tenth of this, all claims take thrice as long
     assert main(["report", "lstm", "--trials", "200", "--deadline", "25", "--quiet", "-o", "r.md"]) == 4
     out, err = capsys.readouterr()
-    assert "claims are kept" in err and "limit: " in out and gone(children(os.getpid()))
+    assert "claims are kept" in err and "limit: " in out and ended(children(os.getpid()))
     assert "jacobian of lstm with respect to state" in (folder / "r.md").read_text().replace("\\", "")
 
 
@@ -451,7 +434,7 @@ def test_an_interrupt_leaves_no_child_and_no_file(folder: Path, sign: int) -> No
     process.send_signal(sign)
     status = process.wait(20)
     assert status == (130 if sign == signal.SIGINT else -sign)
-    assert gone(offspring)
+    assert ended(offspring)
     assert not list(folder.iterdir())
 
 

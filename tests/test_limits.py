@@ -23,6 +23,7 @@ from rnnsym.cli import main
 from rnnsym.exact import characteristic_polynomial
 from rnnsym.limits import FORKS, LINUX, limited
 from rnnsym.result import LimitReached, RnnsymError, ShapeError, SpecError
+from tests.processes import children, ended
 
 pytestmark = [
     pytest.mark.usefixtures("no_hang"),
@@ -36,25 +37,6 @@ def table(rows: int, columns: int, letter: str = "a") -> sp.ImmutableMatrix:
 
 def system(n: int, m: int = 1, p: int = 1) -> rs.LinearSystem:
     return rs.LinearSystem(table(n, n), table(n, m, "b"), table(p, n, "c"))
-
-
-def children(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def ended(pids: list[int]) -> bool:
-    for _ in range(200):
-        if not any(map(is_running, pids)):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,8 @@
 """verify refuses wrong variants of the package's Results: signs, factors, terms, cases, hypotheses, directions.
 
 The default run takes a few results, the slow one every result that `every_result` collects. What survives is in SURVIVORS,
-each with the reason; a new survivor, or a listed one that is refused by now, fails.
+each with the reason; a new survivor, or a listed one that is refused by now, fails. Claims of which a variant may be right as
+well, bounds that nothing attains above all, are in LOOSE.
 """
 
 from __future__ import annotations

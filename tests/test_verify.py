@@ -6,6 +6,7 @@ import pytest
 import sympy as sp
 
 from rnnsym.analysis.jacobian import jacobian
+from rnnsym.analysis.stability import critical_conditions, stability_conditions
 from rnnsym.cells import elman, gru, leaky, lstm
 from rnnsym.defined import (
     Approaches,
@@ -114,6 +115,30 @@ def test_a_limit_is_approached():
     assert verify(claim(sp.sin(p), p, relation="~", given=small), trials=5)
     assert not verify(claim(sp.sin(p), 2 * p, relation="~", given=small), trials=5)
     assert verify(claim(sp.log(1 + p), sp.log(p), relation="~", given=Approaches(p, sp.oo)), trials=5)
+
+
+def test_a_ratio_that_is_still_on_its_way_is_undecided_and_one_that_stands_still_refused():
+    small = Approaches(p, 0)
+    slow = claim(
+        p + sp.Rational(10) ** 7 * p ** sp.Rational(2), p, relation="~", given=small
+    )  # 10% off at the last point
+    assert verify(slow, trials=3).verdict == "nothing tried"
+    for factor in (sp.Rational(11, 10), sp.Rational(1005, 1000)):
+        assert verify(claim(sp.sin(p), factor * p, relation="~", given=small), trials=3).verdict == "refuted"
+
+
+def test_a_name_that_a_hypothesis_gives_must_mean_the_same_in_the_claim():
+    right = stability_conditions(elman().at(n=1, m=1))
+    ((name, value), *_) = right.where
+    assert verify(right, trials=8)
+    for wrong in (-value, value.subs(value.args[0], value.args[0] + 1)):
+        check = verify(replace(right, where=((name, wrong), *right.where[1:])), trials=8)
+        assert check.verdict == "refuted" and check.part == f"where {name}"
+
+
+def test_a_premise_may_speak_of_named_quantities():
+    result = critical_conditions(elman().at(n=1, m=1))
+    assert result.where and all(verify(result, trials=40, seed=seed).verdict == "not refuted" for seed in (3, 5))
 
 
 @pytest.mark.parametrize("kind", [Symmetric, Orthogonal, Nilpotent, PositiveDefinite])

@@ -23,7 +23,7 @@ from rnnsym.analysis.attention import (
     scan_operator,
     slow_gates,
 )
-from rnnsym.defined import Numbers, Pairs
+from rnnsym.defined import Numbers, Pairs, Undefined
 from rnnsym.defined.recurrences import AttentionOutput, NonExpansive
 from rnnsym.result import RnnsymError, SpecError
 from rnnsym.verify import verify
@@ -196,6 +196,20 @@ def test_the_state_of_given_gates_is_multiplied_out():
 
 def test_a_closed_gate_needs_its_hypothesis():
     assert not verify(replace(gate_product(), given=sp.true), trials=60)
+
+
+@pytest.mark.parametrize(
+    "aside, forgets", [("-1/100", True), ("0", True), ("1/4096", None), ("1/1000", None), ("1/50", False)]
+)
+def test_gates_that_open_just_too_fast_are_told_from_those_that_do_not_or_not_at_all(aside, forgets):
+    result = forgetting_rate()
+    c, r = sorted(result.free_symbols, key=str)
+    numbers = Numbers({c: sp.Rational(1, 2), r: 1 + sp.Rational(aside)})
+    if forgets is None:
+        with pytest.raises(Undefined, match="too close"):
+            numbers.truth(result.lhs)
+    else:
+        assert numbers.truth(result.lhs) is forgets
 
 
 def test_what_slow_gates_keep():

@@ -192,6 +192,27 @@ def test_a_lost_stratum_of_a_count_is_refused(phi, question):
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("phi, bias", [("tanh", 0), ("sigmoid", sp.Rational(-1, 2))])
+@pytest.mark.parametrize("number", [-500, -100, -20, 20, 100, 500])
+def test_counts_of_steep_maps_are_those_of_their_definition(phi, bias, number, question):
+    result = question(unit(phi))
+    numbers = Numbers({w: number, b: bias * number})  # the middle of the unit is at its fixed point
+    assert numbers.value(result.lhs) == numbers.value(result.rhs)
+
+
+@pytest.mark.parametrize("phi", ["tanh", "arctan", "erf"])
+def test_a_point_of_a_fold_is_on_it_to_all_digits(phi):
+    """Also where the interval ends at irrational numbers, and both parameters are solved for."""
+    lhs, count, seen = scalar.fold(unit(phi)).lhs, scalar.fixed_point_count(unit(phi)).lhs, set()
+    for seed in range(12):
+        found = lhs.sample(Chance(seed), Numbers({w: 2, b: 0}))
+        if found is not None:
+            seen.add(len(found))
+            assert Numbers({w: 2, b: 0}).with_values(found).value(count) == 2
+    assert seen == {1, 2}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("phi", ["tanh", "sigmoid", "softsign", "erf"])
 def test_counts_answer_for_numbers(phi, question):
     general = question(unit(phi))

@@ -1,4 +1,4 @@
-"""The functions of formulas, as SymPy objects; to add one, add a line to FUNCTIONS. May import: SymPy, reader.sizes."""
+"""The functions of formulas, as SymPy objects; to add one, add a line to FUNCTIONS. May import: SymPy, result, reader.sizes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import sympy as sp
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
-from rnnsym.reader.sizes import EVALUATED, SPLIT, count_nodes
+from rnnsym.reader.sizes import EVALUATED, SPLIT, count_nodes, power_fits
+from rnnsym.result import SpecError
 
 # The functions. Where SymPy would expand a large argument or prove things about it, they are kept as written.
 
@@ -55,6 +56,13 @@ def _undecided(node: Any) -> None:
                 known._tell(fact, None)
 
 
+def _root(x: Any) -> Any:
+    # SymPy looks for factors of the number: for half a second, where it has over a thousand digits
+    if isinstance(x, sp.Rational) and (fault := power_fits(x, sp.S.Half)):
+        raise SpecError(fault)
+    return sp.sqrt(x)
+
+
 def _extremum(function: Any) -> Callable[..., Any]:
     # A nested Max is flattened, and k arguments are compared pairwise: kept as written once it is large.
     return lambda first, *others: function(first, *others, evaluate=count_nodes([first, *others]) <= EVALUATED)
@@ -64,7 +72,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "exp": lambda x: sp.exp(x),
     "log": lambda x: sp.log(x),
     "ln": lambda x: sp.log(x),
-    "sqrt": lambda x: sp.sqrt(x),
+    "sqrt": _root,
     "sin": sp.sin,
     "cos": sp.cos,
     "tan": sp.tan,
